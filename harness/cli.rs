@@ -1,0 +1,70 @@
+//! What the user typed: one file per subcommand, one table of exit codes.
+
+mod completions;
+mod error;
+mod man;
+mod output;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use error::{CliError, Exit};
+use output::Output;
+
+/// Measure what an accelerator's dense matrix units really deliver, beside what its maker says they could.
+#[derive(Debug, Parser)]
+#[command(name = "flopgauge", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a case failed or a verdict is FAIL, 2 usage or a wrong input file, \
+    3 inconclusive, 4 a device or backend is not there, 10/11 with --fail-on, 70 a defect in flopgauge."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the program on the process' arguments; the only place where an error becomes text and an exit code.
+pub fn main() -> ExitCode {
+    let done = std::panic::catch_unwind(|| {
+        let cli = match Cli::try_parse() {
+            Ok(cli) => cli,
+            Err(error) => return usage(&error),
+        };
+        let mut output = Output::to_stdout();
+        let exit = run(cli.command, &mut output).unwrap_or_else(|error| {
+            output.error(&error);
+            error.exit()
+        });
+        output.finish(exit)
+    });
+    ExitCode::from(done.unwrap_or(Exit::Defect).code())
+}
+
+fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
+    match command {
+        Command::Schema(args) => schema::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
+    }
+}
+
+/// The whole command line, for what is generated from it.
+fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn usage(error: &clap::Error) -> Exit {
+    let help = !error.use_stderr();
+    // A closed stdout or stderr is no reason to fail at showing a help text.
+    let _ = error.print();
+    if help { Exit::Done } else { Exit::Usage }
+}

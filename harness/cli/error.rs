@@ -1,0 +1,64 @@
+//! Errors of every room, and the exit code that each maps to.
+
+use crate::files::FileError;
+
+/// How the program ends; the codes are a contract with scripts and schedulers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; for a verdict, PASS.
+    Done,
+    /// A verdict is FAIL, or at least one case failed.
+    Failed,
+    /// The command line or an input file is wrong.
+    Usage,
+    /// Not enough is known to say more.
+    Inconclusive,
+    /// A device or backend that was asked for is not there.
+    Absent,
+    /// `--fail-on met`, and a determination is met.
+    Met,
+    /// `--fail-on undetermined`, and a determination is undetermined.
+    Undetermined,
+    /// A defect in flopgauge.
+    Defect,
+}
+
+impl Exit {
+    /// The process' exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+            Self::Absent => 4,
+            Self::Met => 10,
+            Self::Undetermined => 11,
+            Self::Defect => 70,
+        }
+    }
+}
+
+/// Anything that ends a subcommand early.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file could not be read, or holds something else than it should.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Options that clap alone cannot judge.
+    #[error("{0}")]
+    Usage(String),
+    /// The output could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(std::io::Error),
+}
+
+impl CliError {
+    /// The exit code that this error maps to.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::File(FileError::Write { .. }) | Self::Output(_) => Exit::Failed,
+            Self::File(_) | Self::Usage(_) => Exit::Usage,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `flopgauge`: what an accelerator's dense matrix units really deliver, beside what its maker says.
+//!
+//! The rooms below are listed in import order: a room uses only rooms above it, and a test enforces that.
+//! Left of [`record`] a device is touched; right of it the same records give the same answer on any machine.
+
+pub mod units;
+
+pub mod precision;
+
+pub mod files;
+
+pub mod cli;

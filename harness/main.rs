@@ -1,0 +1,5 @@
+//! The `flopgauge` program: everything is in [`flopgauge::cli`].
+
+fn main() -> std::process::ExitCode {
+    flopgauge::cli::main()
+}

@@ -1,0 +1,5 @@
+//! The one integration binary: the command line, the sources and the rooms.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod commands;
+mod rooms;
