@@ -9,4 +9,6 @@ pub mod precision;
 
 pub mod files;
 
+pub mod device;
+
 pub mod cli;
