@@ -9,6 +9,14 @@ pub mod precision;
 
 pub mod files;
 
+pub mod workload;
+
 pub mod device;
+
+pub mod backend;
+
+pub mod measure;
+
+pub mod record;
 
 pub mod cli;

@@ -1,0 +1,101 @@
+//! The script file, kind `script/1`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+use crate::device::{DeviceKind, TheoreticalPeak, Unit};
+use crate::precision::{Accumulate, Precision};
+use crate::units::{Celsius, Hertz, OpRate, Ratio, Seconds, Watts};
+use crate::workload::{GemmShape, Method};
+
+/// Kind and version of the file.
+pub const FORMAT: &str = "script/1";
+
+/// What a scripted device is and does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// `flopgauge.script/1`.
+    pub format: String,
+    /// Model name.
+    pub model: String,
+    /// Always `simulated`; written so that nobody mistakes the file.
+    pub kind: Simulated,
+    /// Theoretical peaks that the device claims.
+    #[serde(default)]
+    pub peaks: Vec<TheoreticalPeak>,
+    /// Implementations.
+    #[serde(rename = "implementation")]
+    pub implementations: Vec<ScriptedRow>,
+}
+
+/// The one kind that a script can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Simulated {
+    /// A stand-in made for tests.
+    Simulated,
+}
+
+impl From<Simulated> for DeviceKind {
+    fn from(_: Simulated) -> Self {
+        Self::Simulated
+    }
+}
+
+/// One implementation of a scripted device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedRow {
+    /// Name.
+    pub name: String,
+    /// How it obtains a rate.
+    pub method: Method,
+    /// Format of the operands.
+    pub precision: Precision,
+    /// Format of the sums.
+    pub accumulate: Accumulate,
+    /// Units that perform it.
+    pub unit: Unit,
+    /// Whether the units are of this format.
+    #[serde(default = "yes")]
+    pub native: bool,
+    /// Extents where the user names none.
+    pub shape: Option<GemmShape>,
+    /// Length of one sample.
+    pub sample_s: Seconds,
+    /// Rates over device time, in order; the last one holds for ever.
+    #[serde(rename = "segment")]
+    pub segments: Vec<Segment>,
+    /// What goes wrong, and when.
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Fault>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A stretch of device time with one rate and one state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Device time at which it ends; the last one has none.
+    pub until_s: Option<Seconds>,
+    /// Rate in it.
+    pub rate_op_per_s: OpRate,
+    /// Largest relative deviation of one batch, from a fixed sequence.
+    #[serde(default)]
+    pub jitter: Ratio,
+    /// Clock in it.
+    pub clock_hz: Option<Hertz>,
+    /// Power in it.
+    pub power_w: Option<Watts>,
+    /// Temperature in it.
+    pub temperature_c: Option<Celsius>,
+    /// Throttle reasons in it.
+    pub throttle: Option<u64>,
+    /// Whether each second batch is taken off its core for half of its time.
+    #[serde(default)]
+    pub disturbed: bool,
+}

@@ -1,0 +1,31 @@
+//! How it is timed: plan, time line of a case, plateau, statistics and verification. Touches no clock of its own.
+
+mod candidates;
+mod checks;
+mod control;
+mod efficiency;
+mod headline;
+mod outcome;
+mod plan;
+pub mod plateau;
+mod runner;
+mod samples;
+mod schedule;
+pub mod statistics;
+mod timeline;
+pub mod verify;
+
+pub use control::{Control, Progress, Stop};
+pub use efficiency::{Efficiency, efficiency};
+pub use headline::{Basis, Headline};
+pub use outcome::{Candidate, Check, Finding, Measured, Outcome, Severity};
+pub use plan::{PlanError, Request, Selection, plan};
+pub use samples::Samples;
+pub use schedule::{Pace, Schedule};
+pub use timeline::measure;
+
+/// Version of the method; a figure of one version is not compared with a figure of another.
+pub const METHOD_VERSION: &str = "1";
+
+#[cfg(test)]
+mod tests;

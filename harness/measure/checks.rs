@@ -1,0 +1,148 @@
+//! Which checks a case must pass before and after it is timed.
+
+use super::runner::{Halt, Runner};
+use super::verify::{self, Product, Wrong};
+use super::{Check, Control};
+use crate::backend::{Backend, Implementation, Output};
+use crate::units::Ops;
+use crate::workload::{
+    Case, Distribution, Elements, GemmShape, Layout, Operand, Tolerance, Work, operand, reference,
+};
+
+/// Ragged on every side, no multiple of any tile, and small enough for a reference of each element.
+const SMALL: [(u64, u64, u64); 2] = [(67, 91, 83), (1, 17, 129)];
+
+/// Steps of the short run that is replayed on scalars; prime, so that a loop that rounds to its unroll is seen.
+const STEPS: [u64; 2] = [997, 1009];
+
+/// Runs the small checks of one row; every check that passed is named.
+pub(super) fn before(
+    backend: &mut dyn Backend,
+    row: &Implementation,
+    work: &Work,
+    control: &dyn Control,
+) -> Result<Vec<Check>, Halt> {
+    let Work::Gemm { layout, seed, .. } = *work else { return issue_before(backend, row, control) };
+    let mut checks = Vec::new();
+    for (m, n, k) in SMALL {
+        let Ok(shape) = GemmShape::new(m, n, k) else { continue };
+        for input in [Distribution::Normal, Distribution::Integers] {
+            let case = case(row, Work::Gemm { shape, layout, input, seed });
+            let mut runner = Runner::new(backend.load(&case)?, control);
+            let c = product_output(&mut runner, row)?;
+            small(&case, shape, layout, (input, seed), &c).map_err(|error| wrong(row, error))?;
+        }
+    }
+    checks.push(passed("each element of ragged products against a binary64 reference, outputs poisoned"));
+    Ok(checks)
+}
+
+fn issue_before(
+    backend: &mut dyn Backend,
+    row: &Implementation,
+    control: &dyn Control,
+) -> Result<Vec<Check>, Halt> {
+    let mut runner = Runner::new(backend.load(&case(row, Work::Issue))?, control);
+    accumulators(&mut runner, row)
+}
+
+/// The accumulators after runs of known length against their replay.
+pub(super) fn accumulators(runner: &mut Runner<'_>, row: &Implementation) -> Result<Vec<Check>, Halt> {
+    for iterations in STEPS {
+        runner.batch(iterations)?;
+        let Output::Accumulators { values, recurrences, steps } = runner.output()? else {
+            return Err(wrong(row, Wrong::Form));
+        };
+        verify::accumulators(&values, &recurrences, steps).map_err(|error| wrong(row, error))?;
+    }
+    Ok(vec![passed("every accumulator against a scalar replay of the counted steps, bit for bit")])
+}
+
+/// The checks of the full-size product that was timed: Freivalds on its own data, and two equal runs.
+pub(super) fn after(runner: &mut Runner<'_>, row: &Implementation, full: &Case) -> Result<Vec<Check>, Halt> {
+    let Work::Gemm { shape, layout, input, seed } = full.work else { return accumulators(runner, row) };
+    let first = product_output(runner, row)?;
+    let second = product_output(runner, row)?;
+    verify::repeatable(&first, &second).map_err(|error| wrong(row, error))?;
+    drop(second);
+    let mut checks = vec![passed("two runs on equal inputs, bit for bit")];
+    let tolerance = Tolerance::of(row.accumulate, shape.k());
+    let (a, b) = operands(shape, layout, row, (input, seed))?;
+    let product = Product { shape, layout, a: &a, b: &b, c: &first };
+    if tolerance.is_exact() || input == Distribution::Integers {
+        verify::exact_integers(&product, seed).map_err(|error| wrong(row, error))?;
+        checks.push(passed("the full-size product in whole numbers, residual zero"));
+    } else {
+        verify::freivalds(&product, tolerance, seed).map_err(|error| wrong(row, error))?;
+        checks.push(passed("the full-size product by Freivalds' check in binary64"));
+    }
+    Ok(checks)
+}
+
+/// The full-size product once more on small integers, where any one wrong bit shows.
+pub(super) fn integers(
+    backend: &mut dyn Backend,
+    row: &Implementation,
+    full: &Case,
+    control: &dyn Control,
+) -> Result<Vec<Check>, Halt> {
+    let Work::Gemm { shape, layout, input, seed } = full.work else { return Ok(Vec::new()) };
+    if input == Distribution::Integers || row.precision.is_integer() {
+        return Ok(Vec::new());
+    }
+    let input = Distribution::Integers;
+    let mut runner =
+        Runner::new(backend.load(&case(row, Work::Gemm { shape, layout, input, seed }))?, control);
+    let c = product_output(&mut runner, row)?;
+    let (a, b) = operands(shape, layout, row, (input, seed))?;
+    let product = Product { shape, layout, a: &a, b: &b, c: &c };
+    verify::exact_integers(&product, seed).map_err(|error| wrong(row, error))?;
+    Ok(vec![passed("the full-size product on small integers, residual zero")])
+}
+
+/// The case of a row.
+pub(super) fn case(row: &Implementation, work: Work) -> Case {
+    Case { implementation: row.name.clone(), precision: row.precision, accumulate: row.accumulate, work }
+}
+
+fn small(
+    case: &Case,
+    shape: GemmShape,
+    layout: Layout,
+    data: (Distribution, u64),
+    c: &Elements,
+) -> Result<(), Wrong> {
+    let operand = |which| operand(which, shape, layout, case.precision, data).ok_or(Wrong::Form);
+    let (a, b) = (operand(Operand::A)?, operand(Operand::B)?);
+    let reference = reference(shape, layout, &a, &b).ok_or(Wrong::Form)?;
+    verify::elements(shape, c, &reference, Tolerance::of(case.accumulate, shape.k()))
+}
+
+fn operands(
+    shape: GemmShape,
+    layout: Layout,
+    row: &Implementation,
+    data: (Distribution, u64),
+) -> Result<(Elements, Elements), Halt> {
+    let operand = |which| operand(which, shape, layout, row.precision, data);
+    operand(Operand::A).zip(operand(Operand::B)).ok_or_else(|| wrong(row, Wrong::Form))
+}
+
+fn product_output(runner: &mut Runner<'_>, row: &Implementation) -> Result<Elements, Halt> {
+    if runner.ops_per_iteration() == Ops::ZERO {
+        return Err(wrong(row, Wrong::Form));
+    }
+    runner.batch(1)?;
+    match runner.output()? {
+        Output::Matrix(elements) => Ok(elements),
+        Output::Accumulators { .. } => Err(wrong(row, Wrong::Form)),
+    }
+}
+
+fn passed(name: &str) -> Check {
+    Check { name: name.to_owned(), passed: true }
+}
+
+fn wrong(row: &Implementation, error: Wrong) -> Halt {
+    Halt::Wrong { implementation: row.name.clone(), error }
+}

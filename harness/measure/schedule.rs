@@ -1,0 +1,74 @@
+//! How long each part of a case takes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::Seconds;
+use crate::workload::Method;
+
+/// How much patience the user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    /// A look: a second of heat.
+    Quick,
+    /// Ten seconds of heat.
+    #[default]
+    Normal,
+    /// Thirty seconds of heat and a long sample.
+    Thorough,
+}
+
+/// Device times of the parts of a case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// Rest before the burst.
+    pub idle: Seconds,
+    /// First window after idle.
+    pub burst: Seconds,
+    /// Heating.
+    pub heat: Seconds,
+    /// One window.
+    pub window: Seconds,
+    /// Longest wait for the plateau after heating.
+    pub plateau: Seconds,
+    /// Least sampling.
+    pub sample: Seconds,
+    /// Most sampling, past which fewer than [`Schedule::SAMPLES`] have to do.
+    pub sample_most: Seconds,
+    /// Trial of one candidate implementation.
+    pub trial: Seconds,
+}
+
+impl Schedule {
+    /// Least number of samples.
+    pub const SAMPLES: usize = 30;
+    /// Most samples that are kept; more only fill the record.
+    pub const SAMPLES_MOST: usize = 2000;
+
+    /// The schedule for a method at a pace.
+    ///
+    /// A register-resident loop settles in microseconds where a product heats caches, boards and rooms, so its
+    /// phases are a tenth as long.
+    pub fn of(method: Method, pace: Pace) -> Self {
+        let scale = match method {
+            Method::Issue => 0.1,
+            Method::Gemm => 1.0,
+        };
+        let (idle, burst, heat, window, plateau, sample, sample_most, trial) = match pace {
+            Pace::Quick => (0.0, 0.1, 1.0, 0.1, 0.5, 0.5, 2.0, 0.1),
+            Pace::Normal => (0.5, 0.5, 10.0, 0.5, 5.0, 3.0, 15.0, 0.3),
+            Pace::Thorough => (5.0, 1.0, 30.0, 1.0, 60.0, 10.0, 60.0, 1.0),
+        };
+        let seconds = |value: f64| Seconds::new(value).unwrap_or_default();
+        Self {
+            idle: seconds(idle),
+            burst: seconds(burst * scale),
+            heat: seconds(heat * scale),
+            window: seconds(window * scale),
+            plateau: seconds(plateau * scale),
+            sample: seconds(sample * scale),
+            sample_most: seconds(sample_most),
+            trial: seconds(trial * scale),
+        }
+    }
+}

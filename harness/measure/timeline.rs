@@ -1,0 +1,104 @@
+//! The time line of one case: choose, load, burst, heat, plateau, sample, verify.
+
+use super::candidates::{Choice, choose};
+use super::plateau::{Phase, still_moving};
+use super::runner::{Halt, Runner};
+use super::{Control, Finding, Measured, Outcome, Progress, Request, Samples, Schedule, Severity, checks};
+use crate::backend::{Backend, Timer};
+
+/// Measures one request on a device; whatever happens, there is exactly one outcome.
+pub fn measure(
+    backend: &mut dyn Backend,
+    request: &Request,
+    schedule: &Schedule,
+    control: &dyn Control,
+) -> Outcome {
+    match attempt(backend, request, schedule, control) {
+        Ok(measured) => Outcome::Measured(Box::new(measured)),
+        Err(Halt::Unsupported(reason)) => Outcome::Unsupported { reason },
+        Err(halt @ (Halt::Stop(_) | Halt::Skipped(_))) => Outcome::Skipped { reason: halt.to_string() },
+        Err(halt @ (Halt::Backend(_) | Halt::Wrong { .. } | Halt::Rejected(_))) => {
+            Outcome::Failed { error: halt.to_string() }
+        }
+    }
+}
+
+fn attempt(
+    backend: &mut dyn Backend,
+    request: &Request,
+    schedule: &Schedule,
+    control: &dyn Control,
+) -> Result<Measured, Halt> {
+    let Choice { row, candidates, mut checks } = choose(backend, request, schedule, control)?;
+    let case = checks::case(&row, request.work);
+    let mut runner = Runner::new(backend.load(&case)?, control);
+    runner.size(row.sample_s)?;
+    control.idle(schedule.idle);
+    let mut windows = vec![runner.window(Phase::Burst, schedule.burst)?];
+    runner.windows((Phase::Heat, schedule.heat, schedule.window), &mut windows, |_| false)?;
+    let settled = |windows: &[super::plateau::Window]| still_moving(windows).is_empty();
+    runner.windows((Phase::Plateau, schedule.plateau, schedule.window), &mut windows, settled)?;
+    let moving = still_moving(&windows);
+    let limits = (schedule.sample, schedule.sample_most);
+    let samples = runner.samples(Schedule::SAMPLES, Schedule::SAMPLES_MOST, limits)?;
+    control.progress(Progress::Verify);
+    checks.extend(checks::after(&mut runner, &row, &case)?);
+    let (ops_per_iteration, timer) = (runner.ops_per_iteration(), runner.timer().unwrap_or(Timer::HostClock));
+    drop(runner);
+    checks.extend(checks::integers(backend, &row, &case, control)?);
+    let mut measured = Measured {
+        case,
+        implementation: row,
+        ops_per_iteration,
+        timer,
+        candidates,
+        windows,
+        samples,
+        moving,
+        checks,
+        findings: Vec::new(),
+    };
+    measured.findings = findings(&measured);
+    let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
+    measured.findings.extend(above_the_peak);
+    Ok(measured)
+}
+
+fn findings(measured: &Measured) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |severity, message| found.push(Finding { severity, message });
+    for candidate in &measured.candidates {
+        if let Some(reason) = &candidate.rejected {
+            add(Severity::Warning, format!("{} was rejected: {reason}", candidate.implementation));
+        }
+    }
+    if !measured.is_steady() {
+        add(Severity::Warning, format!("not steady: {}", measured.moving.join(", ")));
+    }
+    if measured.samples.len() < Schedule::SAMPLES {
+        let count = measured.samples.len();
+        add(
+            Severity::Warning,
+            format!("{count} samples, fewer than {}: one takes too long", Schedule::SAMPLES),
+        );
+    }
+    if measured.samples.throttled() {
+        add(Severity::Warning, "the device reported throttling while it was sampled".to_owned());
+    }
+    if let Some(message) = disturbance(&measured.samples, measured) {
+        add(Severity::Warning, message);
+    }
+    found
+}
+
+fn disturbance(samples: &Samples, measured: &Measured) -> Option<String> {
+    let headline = measured.headline()?;
+    let count = format!("{} of {} samples were clean of other work", headline.clean, samples.len());
+    match headline.basis {
+        super::Basis::Clean => None,
+        super::Basis::CpuTime => Some(format!("disturbed: {count}; the rate is corrected by CPU time")),
+        super::Basis::Disturbed => {
+            Some(format!("disturbed: {count}; the rate holds with that work beside it"))
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What was seen: record directories of JSON Lines, written line by line, read strictly, and their CSV summary.
+
+mod directory;
+mod environment;
+mod measurement;
+mod summary;
+
+pub use directory::{Directory, Record, RecordError};
+pub use environment::{Ending, Environment, Host};
+pub use measurement::Measurement;
+pub use summary::{COLUMNS, Row};

@@ -1,0 +1,17 @@
+//! What is computed: shapes, operation counts, seeded inputs, references and tolerances. Pure; knows no device.
+
+mod case;
+mod elements;
+mod gemm;
+mod input;
+mod issue;
+mod reference;
+mod tolerance;
+
+pub use case::{Case, Method, Work};
+pub use elements::Elements;
+pub use gemm::{GemmShape, Layout, ShapeError};
+pub use input::{Distribution, Operand, operand};
+pub use issue::{Recurrence, Step};
+pub use reference::{Reference, reference};
+pub use tolerance::{Tolerance, unit_roundoff};
