@@ -1,10 +1,16 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
 mod completions;
+mod devices;
 mod error;
+mod host;
+mod job;
 mod man;
+mod measure;
 mod output;
 mod schema;
+mod signals;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -27,9 +33,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Devices(devices::Args),
+    Measure(Box<measure::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Worker(worker::Args),
 }
 
 /// Runs the program on the process' arguments; the only place where an error becomes text and an exit code.
@@ -51,9 +60,12 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
+        Command::Devices(args) => devices::run(&args, output),
+        Command::Measure(args) => measure::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),
+        Command::Worker(_) => worker::run(),
     }
 }
 

@@ -19,4 +19,6 @@ pub mod measure;
 
 pub mod record;
 
+pub mod report;
+
 pub mod cli;

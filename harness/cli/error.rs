@@ -1,6 +1,8 @@
 //! Errors of every room, and the exit code that each maps to.
 
+use crate::backend::OpenError;
 use crate::files::FileError;
+use crate::record::RecordError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,18 @@ pub enum CliError {
     /// A file could not be read, or holds something else than it should.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A record could not be written or read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A device could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A device that was asked for is not there.
+    #[error("{0}")]
+    Absent(String),
+    /// Something that cannot be, in flopgauge itself.
+    #[error("a defect in flopgauge: {0}; please report it")]
+    Defect(String),
     /// Options that clap alone cannot judge.
     #[error("{0}")]
     Usage(String),
@@ -58,7 +72,13 @@ impl CliError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::File(FileError::Write { .. }) | Self::Output(_) => Exit::Failed,
-            Self::File(_) | Self::Usage(_) => Exit::Usage,
+            Self::Record(RecordError::File(FileError::Write { .. })) => Exit::Failed,
+            Self::File(_) | Self::Usage(_) | Self::Record(_) => Exit::Usage,
+            Self::Open(OpenError::Option(_) | OpenError::Script(_)) => Exit::Usage,
+            Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {
+                Exit::Absent
+            }
+            Self::Defect(_) => Exit::Defect,
         }
     }
 }

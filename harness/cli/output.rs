@@ -49,9 +49,13 @@ impl Output {
         self.note(&format!("error: {error}"));
     }
 
-    /// Whether stdout is a terminal that wants colour.
-    pub fn colour(&self) -> bool {
-        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    /// Width of the terminal on stdout; `None` for a file or a pipe, whose lines are as long as they are.
+    pub fn width(&self) -> Option<u16> {
+        if !io::stdout().is_terminal() {
+            return None;
+        }
+        let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+        columns.filter(|columns| *columns >= 40)
     }
 
     /// Flushes; the exit code stands unless the output itself could not be written.

@@ -27,7 +27,8 @@ pub enum PlanError {
 }
 
 /// What the user chose; an empty list leaves the choice to the device.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Selection {
     /// Methods; both where empty.
     pub methods: Vec<Method>,

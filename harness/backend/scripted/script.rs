@@ -1,15 +1,15 @@
 //! The script file, kind `script/1`.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
 use crate::device::{DeviceKind, TheoreticalPeak, Unit};
+use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Celsius, Hertz, OpRate, Ratio, Seconds, Watts};
 use crate::workload::{GemmShape, Method};
-
-/// Kind and version of the file.
-pub const FORMAT: &str = "script/1";
 
 /// What a scripted device is and does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -27,6 +27,18 @@ pub struct Script {
     /// Implementations.
     #[serde(rename = "implementation")]
     pub implementations: Vec<ScriptedRow>,
+}
+
+impl Script {
+    /// Kind and version of the file.
+    pub const KIND: &'static str = "script/1";
+
+    /// Reads a script file.
+    ///
+    /// Errors: [`FileError`] with line and key.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        parse_toml(&path.display().to_string(), &read_text(path, TEXT_LIMIT)?, Self::KIND)
+    }
 }
 
 /// The one kind that a script can have.

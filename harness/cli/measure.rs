@@ -1,0 +1,161 @@
+//! `flopgauge measure`.
+
+mod options;
+mod progress;
+mod supervisor;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::devices::{Chosen, choose};
+use super::host;
+use super::job::Job;
+use super::{CliError, Exit, Output};
+use crate::measure::Outcome;
+use crate::record::{Directory, Ending, Environment, Measurement, Row};
+use crate::report::{measurement_json, measurement_table};
+use crate::units::Seconds;
+
+pub use options::Args;
+use supervisor::{End, Supervisor};
+
+/// Runs the subcommand.
+pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    let Chosen { search, devices, probes } = choose(&args.search, &args.device, true)?;
+    let started = now();
+    let environment = Environment::beginning(host::describe(), std::env::args().collect(), probes, started);
+    let folder =
+        args.out.clone().unwrap_or_else(|| default_folder(started, devices.first().map_or("", |d| &d.model)));
+    let mut run = Run { args, record: None, environment, folder, measurements: Vec::new(), lost: None };
+    let supervisor = Supervisor::new(args.stall_limit, args.bars())?;
+    let clock = Clock::start(args.time_limit);
+    let mut end = End::Done;
+    for device in devices {
+        let job = Job {
+            search: search.clone(),
+            device: device.id.clone(),
+            selection: args.selection(),
+            pace: args.pace(),
+            time_limit_s: clock.left(),
+        };
+        end = supervisor.measure(&job, &mut |measurement| run.keep(measurement))?;
+        if !matches!(end, End::Done) || run.lost.is_some() {
+            break;
+        }
+    }
+    run.finish(&end, output)
+}
+
+/// A run with its record, which begins with the first outcome: a run that is refused leaves no directory behind.
+struct Run<'a> {
+    args: &'a Args,
+    record: Option<Directory>,
+    environment: Environment,
+    folder: PathBuf,
+    measurements: Vec<Measurement>,
+    /// Why the record could not be written to its end.
+    lost: Option<CliError>,
+}
+
+impl Run<'_> {
+    fn keep(&mut self, measurement: Measurement) -> bool {
+        let kept = self.record().and_then(|record| Ok(record.add(&measurement)?));
+        self.measurements.push(measurement);
+        if let Err(error) = kept {
+            self.lost = Some(error);
+        }
+        self.lost.is_none()
+    }
+
+    fn record(&mut self) -> Result<&mut Directory, CliError> {
+        let record = match self.record.take() {
+            Some(record) => record,
+            None => Directory::create(&self.folder, self.environment.clone())?,
+        };
+        Ok(self.record.insert(record))
+    }
+
+    fn finish(mut self, end: &End, output: &mut Output) -> Result<Exit, CliError> {
+        let exit = verdict(&self.measurements, end);
+        if let Some(record) = self.record.take() {
+            let ending = match end {
+                End::Done => Ending::Complete,
+                End::Cut(reason) => Ending::CutShort(reason.clone()),
+            };
+            let finished = record.finish(now(), ending).map_err(CliError::from);
+            self.lost = self.lost.take().or(finished.err());
+        }
+        let folder = self.folder.display().to_string();
+        if self.args.json {
+            let rows: Vec<Row> = self.measurements.iter().map(Row::of).collect();
+            output.json(&measurement_json(&rows, &folder))?;
+        } else {
+            output.result(&measurement_table(&self.measurements, output.width()))?;
+        }
+        if let Some(error) = self.lost {
+            output.note(&format!(
+                "{} finished cases are kept in {folder}",
+                self.measurements.len().saturating_sub(1)
+            ));
+            return Err(error);
+        }
+        if let End::Cut(reason) = end {
+            output.note(&format!("cut short: {reason}; finished cases are kept in {folder}"));
+        } else {
+            output.note(&format!("record written to {folder}"));
+        }
+        Ok(exit)
+    }
+}
+
+/// Failed over inconclusive over done; a case that was planned and not run is never a success.
+fn verdict(measurements: &[Measurement], end: &End) -> Exit {
+    let any = |wanted: fn(&Outcome) -> bool| measurements.iter().any(|m| wanted(&m.result));
+    if any(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+        Exit::Failed
+    } else if any(|outcome| matches!(outcome, Outcome::Skipped { .. }))
+        || !any(|outcome| matches!(outcome, Outcome::Measured(_)))
+        || matches!(end, End::Cut(_))
+    {
+        Exit::Inconclusive
+    } else {
+        Exit::Done
+    }
+}
+
+/// `results/<date>-<model>`, with a number where that is taken.
+fn default_folder(started: Timestamp, model: &str) -> PathBuf {
+    let date = started.strftime("%Y-%m-%d");
+    let plain: String =
+        model.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+    let name = format!("{date}-{}", plain.split_whitespace().collect::<Vec<_>>().join("-"));
+    let numbered = |number: u32| match number {
+        1 => Path::new("results").join(&name),
+        _ => Path::new("results").join(format!("{name}-{number}")),
+    };
+    (1..).map(numbered).find(|path| !path.exists()).unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the record says when it was made")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The user's time limit, on the user's clock.
+struct Clock {
+    end: Option<Instant>,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the time limit is the user's, on the user's clock")]
+    fn start(limit: Option<Seconds>) -> Self {
+        Self { end: limit.map(|limit| Instant::now() + Duration::from_secs_f64(limit.get())) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the time limit is the user's, on the user's clock")]
+    fn left(&self) -> Option<Seconds> {
+        self.end.map(|end| end.saturating_duration_since(Instant::now()).into())
+    }
+}

@@ -1,0 +1,208 @@
+//! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
+
+use serde_json::{Map, Value, json};
+
+use super::table::table;
+use crate::device::{Device, DeviceKind};
+use crate::measure::{Efficiency, Measured, Outcome, Severity, efficiency};
+use crate::precision::Precision;
+use crate::record::{COLUMNS, Measurement, Row};
+use crate::units::OpRate;
+use crate::workload::{Method, Work};
+
+const HEADER: [&str; 8] = [
+    "precision",
+    "theoretical",
+    "issue",
+    "sustained",
+    "burst",
+    "sust./theor.",
+    "implementation, shape",
+    "state",
+];
+
+/// The outcomes of a run as a table for a person, device by device.
+pub fn measurement_table(measurements: &[Measurement], width: Option<u16>) -> String {
+    let mut devices: Vec<&Device> = Vec::new();
+    for measurement in measurements {
+        if !devices.iter().any(|device| device.id == measurement.device.id) {
+            devices.push(&measurement.device);
+        }
+    }
+    let mut text = String::new();
+    for device in devices {
+        let of: Vec<&Measurement> = measurements.iter().filter(|m| m.device.id == device.id).collect();
+        text += &one_device(device, &of, width);
+    }
+    text
+}
+
+fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>) -> String {
+    let label = match device.kind {
+        DeviceKind::Hardware => String::new(),
+        other => format!("  [{}: no figure here says anything of hardware]", other.name().to_uppercase()),
+    };
+    let mut text = format!("{}  {}{label}\n", device.id, device.model);
+    let mut rows = table(&HEADER, 1..6, width);
+    for precision in Precision::ALL {
+        let of: Vec<_> = measurements.iter().filter(|m| m.request.precision == precision).collect();
+        let issue = of.iter().find(|m| m.request.work.method() == Method::Issue);
+        let products: Vec<_> = of.iter().filter(|m| m.request.work.method() == Method::Gemm).collect();
+        if products.is_empty()
+            && let Some(issue) = issue
+        {
+            rows.add_row(row(device, precision, Some(issue), None));
+        }
+        for product in products {
+            rows.add_row(row(device, precision, issue.copied().copied().as_ref(), Some(product)));
+        }
+    }
+    text += &format!("{rows}\n");
+    text + &findings(measurements)
+}
+
+fn row(
+    device: &Device,
+    precision: Precision,
+    issue: Option<&&Measurement>,
+    product: Option<&&Measurement>,
+) -> [String; 8] {
+    let integer = precision.is_integer();
+    let shown = |rate: OpRate| rate.display(integer);
+    let issue_figures = issue.and_then(|m| as_measured(m));
+    let product_figures = product.and_then(|m| as_measured(m));
+    let of_product = product_figures.and_then(|m| efficiency(device, m).0);
+    let of_issue = issue_figures.and_then(|m| efficiency(device, m).0);
+    let theoretical = of_product.as_ref().or(of_issue.as_ref());
+    let native = product_figures.or(issue_figures).map(|m| m.implementation.native);
+    [
+        precision.to_string(),
+        match (theoretical, native) {
+            (Some(known), _) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
+            (None, Some(false)) => "none: emulated".to_owned(),
+            (None, _) => "unknown".to_owned(),
+        },
+        cell(issue, shown),
+        cell(product, shown),
+        product_figures.and_then(Measured::burst).map_or("-".to_owned(), shown),
+        of_product.as_ref().map_or("-".to_owned(), share),
+        product.or(issue).map_or(String::new(), |m| what(m)),
+        state(issue_figures, product_figures),
+    ]
+}
+
+fn as_measured(measurement: &Measurement) -> Option<&Measured> {
+    match &measurement.result {
+        Outcome::Measured(measured) => Some(measured),
+        _ => None,
+    }
+}
+
+/// A rate with half the width of its interval, or in words what became of the case.
+fn cell(measurement: Option<&&Measurement>, shown: impl Fn(OpRate) -> String) -> String {
+    let Some(measurement) = measurement else { return "not planned".to_owned() };
+    let Some(headline) = as_measured(measurement).and_then(Measured::headline) else {
+        return measurement.result.name().to_owned();
+    };
+    let rate = headline.statistics.rate_op_per_s;
+    let half = (rate.high.get() - rate.low.get()) / 2.0 / rate.median.get() * 100.0;
+    format!("{} ±{half:.1} %", shown(rate.median))
+}
+
+fn share(efficiency: &Efficiency) -> String {
+    match efficiency.at_observed_clock {
+        Some(observed) if efficiency.basis != crate::device::ClockBasis::Observed => {
+            format!("{} ({observed} at its clock)", efficiency.ratio)
+        }
+        _ => efficiency.ratio.to_string(),
+    }
+}
+
+fn what(measurement: &Measurement) -> String {
+    let name = as_measured(measurement).map(|measured| measured.implementation.name.clone());
+    let shape = match measurement.request.work {
+        Work::Issue => None,
+        Work::Gemm { shape, input, .. } => Some(format!("{shape} {input}")),
+    };
+    [name, shape].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn state(issue: Option<&Measured>, product: Option<&Measured>) -> String {
+    let both = [issue, product];
+    let measured: Vec<&Measured> = both.into_iter().flatten().collect();
+    if measured.is_empty() {
+        return "no figure".to_owned();
+    }
+    let mut words = vec![if measured.iter().all(|m| m.is_verified()) { "verified" } else { "NOT VERIFIED" }];
+    if measured.iter().any(|m| !m.is_steady()) {
+        words.push("NOT STEADY");
+    }
+    if measured.iter().any(|m| m.headline().is_some_and(|headline| headline.is_disturbed())) {
+        words.push("DISTURBED");
+    }
+    words.join(", ")
+}
+
+fn findings(measurements: &[&Measurement]) -> String {
+    let mut text = String::new();
+    for measurement in measurements {
+        let case = format!("{} {}", measurement.request.precision, what_short(measurement));
+        if let Some(reason) = measurement.result.reason() {
+            text += &format!("  {case}: {}: {reason}\n", measurement.result.name());
+        }
+        for finding in as_measured(measurement).iter().flat_map(|measured| &measured.findings) {
+            let severity = match finding.severity {
+                Severity::Note => "note",
+                Severity::Warning => "warning",
+                Severity::Error => "ERROR",
+            };
+            text += &format!("  {case}: {severity}: {}\n", finding.message);
+        }
+    }
+    text
+}
+
+fn what_short(measurement: &Measurement) -> String {
+    match measurement.request.work {
+        Work::Issue => "issue".to_owned(),
+        Work::Gemm { shape, input, .. } => format!("gemm {shape} {input}"),
+    }
+}
+
+/// Columns that hold numbers.
+const NUMBERS: [&str; 11] = [
+    "m",
+    "n",
+    "k",
+    "rate_op_per_s",
+    "rate_low_op_per_s",
+    "rate_high_op_per_s",
+    "burst_op_per_s",
+    "theoretical_op_per_s",
+    "efficiency",
+    "clock_hz",
+    "power_w",
+];
+
+/// The summary as JSON, kind `summary/1`: the columns of `summary.csv` with types, absent figures `null`.
+pub fn measurement_json(rows: &[Row], folder: &str) -> Value {
+    let rows: Vec<Value> = rows.iter().map(typed).collect();
+    json!({ "format": "flopgauge.summary/1", "record": folder, "rows": rows })
+}
+
+fn typed(row: &Row) -> Value {
+    let pairs = COLUMNS.iter().map(|column| {
+        let text = row.get(column).unwrap_or_default();
+        let value = if text.is_empty() {
+            Value::Null
+        } else if NUMBERS.contains(column) {
+            serde_json::from_str(text).unwrap_or(Value::Null)
+        } else if ["steady", "verified"].contains(column) {
+            Value::Bool(text == "true")
+        } else {
+            Value::String(text.to_owned())
+        };
+        ((*column).to_owned(), value)
+    });
+    Value::Object(pairs.collect::<Map<String, Value>>())
+}
