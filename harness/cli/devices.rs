@@ -90,7 +90,14 @@ pub fn choose(args: &SearchArgs, wanted: &[String], fallback: bool) -> Result<Ch
         );
     }
     if devices.is_empty() {
-        return Err(CliError::Absent(absent("any", &all, &probes)));
+        let reason = match all.as_slice() {
+            [] => absent("any", &all, &probes),
+            [first, ..] => format!(
+                "there is no hardware device; {} ones are measured only when named, as in --device {}",
+                first.kind, first.id
+            ),
+        };
+        return Err(CliError::Absent(reason));
     }
     Ok(Chosen { search, devices, probes: facts })
 }

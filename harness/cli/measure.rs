@@ -61,11 +61,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn keep(&mut self, measurement: Measurement) -> bool {
-        let kept = self.record().and_then(|record| Ok(record.add(&measurement)?));
-        self.measurements.push(measurement);
-        if let Err(error) = kept {
-            self.lost = Some(error);
+        if self.lost.is_none() {
+            let kept = self.record().and_then(|record| Ok(record.add(&measurement)?));
+            self.lost = kept.err();
         }
+        // What could not be written is still shown on the terminal.
+        self.measurements.push(measurement);
         self.lost.is_none()
     }
 

@@ -49,7 +49,7 @@ impl Directory {
     pub fn create(path: &Path, environment: Environment) -> Result<Self, RecordError> {
         fs::create_dir_all(path).map_err(|source| write_error(path, source))?;
         let lines = path.join(MEASUREMENTS);
-        let lines = File::options().write(true).create_new(true).open(&lines).map_err(|source| {
+        let lines = File::options().append(true).create_new(true).open(&lines).map_err(|source| {
             if source.kind() == std::io::ErrorKind::AlreadyExists {
                 RecordError::Exists { path: path.display().to_string() }
             } else {
