@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{CliError, Exit, Output};
 use crate::backend::{BACKENDS, OpenOptions, Probe, Search, probe};
 use crate::device::{Device, DeviceKind};
-use crate::report::{device_table, devices_json};
+use crate::report::{DeviceList, device_table};
 
 /// Where devices are looked for.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,14 +37,14 @@ pub struct Args {
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let probes = probe(&search(&args.search)?)?;
-    if args.json {
-        output.json(&devices_json(&probes))?;
-    } else {
-        output.result(&device_table(&probes, output.width()))?;
-    }
     let found = probes.iter().any(|probe| probe.devices.as_ref().is_ok_and(|devices| !devices.is_empty()));
     // A backend that was asked for by name and is not there is an error; one of many is information.
     let asked_in_vain = !args.search.backend.is_empty() && probes.iter().any(|probe| probe.devices.is_err());
+    if args.json {
+        output.json(&DeviceList::of(probes))?;
+    } else {
+        output.result(&device_table(&probes, output.width()))?;
+    }
     Ok(if !found || asked_in_vain { Exit::Absent } else { Exit::Done })
 }
 

@@ -14,8 +14,8 @@ use super::host;
 use super::job::Job;
 use super::{CliError, Exit, Output};
 use crate::measure::Outcome;
-use crate::record::{Directory, Ending, Environment, Measurement, Row};
-use crate::report::{measurement_json, measurement_table};
+use crate::record::{Directory, Ending, Environment, Measurement, Summary};
+use crate::report::measurement_table;
 use crate::units::Seconds;
 
 pub use options::Args;
@@ -90,8 +90,7 @@ impl Run<'_> {
         }
         let folder = self.folder.display().to_string();
         if self.args.json {
-            let rows: Vec<Row> = self.measurements.iter().map(Row::of).collect();
-            output.json(&measurement_json(&rows, &folder))?;
+            output.json(&Summary::of(&self.measurements, folder.clone()))?;
         } else {
             output.result(&measurement_table(&self.measurements, output.width()))?;
         }

@@ -1,6 +1,11 @@
 //! `flopgauge schema KIND`.
 
+use schemars::schema_for;
+
 use super::{CliError, Exit, Output};
+use crate::backend::scripted::Script;
+use crate::record::{Environment, Measurement, Summary};
+use crate::report::DeviceList;
 
 /// Print the JSON Schema of a kind of file.
 #[derive(Debug, clap::Args)]
@@ -14,7 +19,13 @@ pub struct Args {
 type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[
+    (DeviceList::KIND, || schema_for!(DeviceList)),
+    (Environment::KIND, || schema_for!(Environment)),
+    (Measurement::KIND, || schema_for!(Measurement)),
+    (Script::KIND, || schema_for!(Script)),
+    (Summary::KIND, || schema_for!(Summary)),
+];
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
