@@ -16,7 +16,7 @@ mod sweep;
 mod timeline;
 pub mod verify;
 
-pub use control::{Control, Progress, Stop};
+pub use control::{Control, Progress, Stop, Unattended};
 pub use efficiency::{Efficiency, efficiency};
 pub use headline::{Basis, Headline};
 pub use outcome::{Candidate, Check, Finding, Measured, Outcome, Severity};

@@ -6,7 +6,7 @@ use super::{BackendError, LoadError};
 use crate::device::{Device, Unit};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Celsius, Hertz, Ops, Seconds, Watts};
-use crate::workload::{Case, Elements, GemmShape, Method, Recurrence};
+use crate::workload::{Case, Elements, GemmShape, Method};
 
 /// What the user fixes before a device is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,8 +129,8 @@ pub enum Output {
     Accumulators {
         /// As the kernel left them.
         values: Vec<f64>,
-        /// What the row says that they compute.
-        recurrences: Vec<Recurrence>,
+        /// As a scalar replay of the counted steps leaves them.
+        expected: Vec<f64>,
         /// Steps that each accumulator took in the last run.
         steps: u64,
     },

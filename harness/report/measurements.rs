@@ -52,7 +52,7 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
             rows.add_row(row(device, precision, Some(issue), None));
         }
         for product in products {
-            rows.add_row(row(device, precision, issue.copied().copied().as_ref(), Some(product)));
+            rows.add_row(row(device, precision, issue.copied().copied(), Some(product)));
         }
     }
     text += &format!("{rows}\n");
@@ -62,30 +62,27 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
 fn row(
     device: &Device,
     precision: Precision,
-    issue: Option<&&Measurement>,
-    product: Option<&&Measurement>,
+    issue: Option<&Measurement>,
+    product: Option<&Measurement>,
 ) -> [String; 8] {
-    let integer = precision.is_integer();
-    let shown = |rate: OpRate| rate.display(integer);
-    let issue_figures = issue.and_then(|m| as_measured(m));
-    let product_figures = product.and_then(|m| as_measured(m));
-    let of_product = product_figures.and_then(|m| efficiency(device, m).0);
-    let of_issue = issue_figures.and_then(|m| efficiency(device, m).0);
-    let theoretical = of_product.as_ref().or(of_issue.as_ref());
-    let native = product_figures.or(issue_figures).map(|m| m.implementation.native);
+    let shown = |rate: OpRate| rate.display(precision.is_integer());
+    let figures = [issue, product].map(|m| m.and_then(as_measured));
+    let [of_issue, of_product] = figures.map(|m| m.and_then(|m| efficiency(device, m).0));
+    let [_, product_figures] = figures;
+    let native = figures.iter().flatten().any(|m| m.implementation.native);
     [
         precision.to_string(),
-        match (theoretical, native) {
-            (Some(known), _) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
-            (None, Some(false)) => "none: emulated".to_owned(),
-            (None, _) => "unknown".to_owned(),
+        match of_issue.as_ref().or(of_product.as_ref()) {
+            Some(known) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
+            None if native || figures.iter().all(Option::is_none) => "unknown".to_owned(),
+            None => "none: emulated".to_owned(),
         },
         cell(issue, shown),
+        of_issue.as_ref().map_or("-".to_owned(), share),
         cell(product, shown),
-        product_figures.and_then(Measured::burst).map_or("-".to_owned(), shown),
         of_product.as_ref().map_or("-".to_owned(), share),
-        product.or(issue).map_or(String::new(), |m| what(m)),
-        state(issue_figures, product_figures),
+        product_figures.and_then(Measured::burst).map_or("-".to_owned(), shown),
+        [product.or(issue).map_or(String::new(), what), state(figures)].join("; "),
     ]
 }
 
@@ -97,7 +94,7 @@ fn as_measured(measurement: &Measurement) -> Option<&Measured> {
 }
 
 /// A rate with half the width of its interval, or in words what became of the case.
-fn cell(measurement: Option<&&Measurement>, shown: impl Fn(OpRate) -> String) -> String {
+fn cell(measurement: Option<&Measurement>, shown: impl Fn(OpRate) -> String) -> String {
     let Some(measurement) = measurement else { return "not planned".to_owned() };
     let Some(headline) = as_measured(measurement).and_then(Measured::headline) else {
         return measurement.result.name().to_owned();
@@ -107,6 +104,7 @@ fn cell(measurement: Option<&&Measurement>, shown: impl Fn(OpRate) -> String) ->
     format!("{} ±{half:.1} %", shown(rate.median))
 }
 
+/// The share of the headline peak, and where that is at another clock, of the peak at the observed one.
 fn share(efficiency: &Efficiency) -> String {
     match efficiency.at_observed_clock {
         Some(observed) if efficiency.basis != crate::device::ClockBasis::Observed => {
@@ -117,17 +115,17 @@ fn share(efficiency: &Efficiency) -> String {
 }
 
 fn what(measurement: &Measurement) -> String {
-    let name = as_measured(measurement).map(|measured| measured.implementation.name.clone());
+    let row = as_measured(measurement).map(|measured| &measured.implementation);
+    let name = row.map(|row| if row.native { row.name.clone() } else { format!("{} (emulated)", row.name) });
     let shape = match measurement.request.work {
         Work::Issue => None,
         Work::Gemm { shape, input, .. } => Some(format!("{shape} {input}")),
     };
-    [name, shape].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [name, shape].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn state(issue: Option<&Measured>, product: Option<&Measured>) -> String {
-    let both = [issue, product];
-    let measured: Vec<&Measured> = both.into_iter().flatten().collect();
+fn state(figures: [Option<&Measured>; 2]) -> String {
+    let measured: Vec<&Measured> = figures.into_iter().flatten().collect();
     if measured.is_empty() {
         return "no figure".to_owned();
     }
