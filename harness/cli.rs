@@ -1,6 +1,8 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
+mod chip;
 mod completions;
+mod devices;
 mod error;
 mod man;
 mod output;
@@ -27,6 +29,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Devices(devices::Args),
+    Chip(chip::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -51,6 +55,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
+        Command::Devices(args) => devices::run(&args, output),
+        Command::Chip(args) => chip::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

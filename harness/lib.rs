@@ -11,4 +11,6 @@ pub mod files;
 
 pub mod device;
 
+pub mod chip;
+
 pub mod cli;

@@ -14,7 +14,12 @@ pub struct Args {
 type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[
+    ("catalogue-check/1", || schemars::schema_for!(super::devices::CatalogueCheck)),
+    ("chip-determination/1", || schemars::schema_for!(crate::chip::Determination)),
+    ("derived-peaks/1", || schemars::schema_for!(super::devices::DerivedPeaks)),
+    ("device-catalogue/1", || schemars::schema_for!(super::devices::CatalogueListing)),
+];
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 pub use document::{Document, Documents};
 pub use entry::{ClockSource, Entry, Market, Row, SparsityStated, UnitsError};
 
-pub use super::matching::{Match, Query};
 use super::matching::Index;
+pub use super::matching::{Match, Query};
 use super::rates::Rates;
 use crate::files::FileError;
 

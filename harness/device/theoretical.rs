@@ -236,7 +236,9 @@ fn stated(entry: &Entry, row: &Row, rates: &Rates) -> Vec<TheoreticalPeak> {
             url: Some(document.url.clone()),
             evidence: row.evidence,
         },
-        _ => Provenance::Datasheet { title: "no source at hand".to_owned(), url: None, evidence: row.evidence },
+        _ => {
+            Provenance::Datasheet { title: "no source at hand".to_owned(), url: None, evidence: row.evidence }
+        }
     };
     let clock = row.rated_clock_hz.zip(row.rated_clock_basis);
     let clock = clock.map(|(hz, basis)| format!("rated at {} MHz ({})", hz / 1_000_000, basis.name()));

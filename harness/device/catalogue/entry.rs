@@ -180,9 +180,8 @@ impl Entry {
         let stated = self.peak(precision, accumulate)?;
         let capped = matching(&self.peaks, precision, Some(stated.accumulate))
             .find(|peak| peak.clock_basis == ClockBasis::MaximumBoost && peak.unit == stated.unit);
-        let beyond = |formula: &&TheoreticalPeak| {
-            stated.rate_op_per_s.get() * 100 > formula.rate_op_per_s.get() * 101
-        };
+        let beyond =
+            |formula: &&TheoreticalPeak| stated.rate_op_per_s.get() * 100 > formula.rate_op_per_s.get() * 101;
         Some(capped.filter(beyond).unwrap_or(stated))
     }
 
@@ -190,7 +189,10 @@ impl Entry {
     /// clock, block-scaled instructions included.
     pub fn ceiling(&self, precision: Precision, accumulate: Option<Accumulate>) -> Option<ExactOpRate> {
         let all = [&self.peaks, &self.variants];
-        all.into_iter().flat_map(|peaks| matching(peaks, precision, accumulate)).map(|p| p.rate_op_per_s).max()
+        all.into_iter()
+            .flat_map(|peaks| matching(peaks, precision, accumulate))
+            .map(|p| p.rate_op_per_s)
+            .max()
     }
 
     /// The range of a precision's conflicting sources, where they conflict.
@@ -216,7 +218,8 @@ impl Entry {
         if reported > known {
             return Err(UnitsError::TooMany { name: name(), known, reported });
         }
-        let scale = |rate: ExactOpRate| ExactOpRate::new(rate.get() * u128::from(reported) / u128::from(known));
+        let scale =
+            |rate: ExactOpRate| ExactOpRate::new(rate.get() * u128::from(reported) / u128::from(known));
         let mut scaled = self.clone();
         scaled.units = Some(reported);
         for row in &mut scaled.rows {

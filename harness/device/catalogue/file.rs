@@ -107,7 +107,10 @@ fn entry(device: FileDevice, documents: &Documents) -> Result<Entry, String> {
             (other.precision, other.unit, other.accumulate) == (row.precision, row.unit, row.accumulate)
         };
         if rows.iter().take(place).any(same) {
-            return Err(format!("two rows for {} on {:?} units into {}", row.precision, row.unit, row.accumulate));
+            return Err(format!(
+                "two rows for {} on {:?} units into {}",
+                row.precision, row.unit, row.accumulate
+            ));
         }
     }
     let positive = |value: Option<u32>, what: &str| match value {
@@ -183,5 +186,9 @@ fn memory(gigabytes: &Decimal) -> Result<Bytes, String> {
 fn pci_id(text: &str) -> Result<(), String> {
     let half = |part: &str| part.len() == 4 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let good = text.split_once(':').is_some_and(|(vendor, device)| half(vendor) && half(device));
-    if good { Ok(()) } else { Err(format!("'{text}' is no PCI id; write vendor:device in lower case, 10de:2330")) }
+    if good {
+        Ok(())
+    } else {
+        Err(format!("'{text}' is no PCI id; write vendor:device in lower case, 10de:2330"))
+    }
 }

@@ -29,7 +29,8 @@ fn every_recomputable_row_agrees_within_one_percent_or_says_why_not() {
     for entry in builtin().entries() {
         for row in &entry.rows {
             let clock = row.rated_clock_hz.or(entry.boost_clock_hz);
-            let (Some(rate), Some(units), Some(clock)) = (rate_of(entry, row, rates), entry.units, clock) else {
+            let (Some(rate), Some(units), Some(clock)) = (rate_of(entry, row, rates), entry.units, clock)
+            else {
                 continue;
             };
             with_rate += 1;

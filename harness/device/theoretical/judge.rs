@@ -38,7 +38,8 @@ pub fn judge(
         );
         (Severity::Note, "above-rated-clock", text, None)
     } else if measured.get() <= ceiling.to_f64() * TOLERANCE {
-        let text = format!("{rate} is up to 2 % above {} at the highest clock: check the timer", shown(ceiling));
+        let text =
+            format!("{rate} is up to 2 % above {} at the highest clock: check the timer", shown(ceiling));
         (Severity::Warning, "above-ceiling", text, Some(ceiling))
     } else {
         let text = format!(
