@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::figures::{Figure, Figures, Known};
 use super::rules::{self, ChipRulesError, Clause, Rule, RuleSource};
-use crate::device::format::{encodings, table_name};
+use crate::device::format::{encodings, range_text, table_name};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Decimal, ExactOpRate, Ratio};
 
@@ -269,8 +269,8 @@ fn warnings(figures: &Figures, governing: Option<&Figure>, outcomes: &[RuleOutco
             table_name(figure.precision)
         ));
     }
-    if let Some(range) = governing.and_then(|figure| figure.range) {
-        warnings.push(format!("sources of the governing figure give {} to {}", range.low(), range.high()));
+    if let Some((figure, range)) = governing.and_then(|figure| Some((figure, figure.range?))) {
+        warnings.push(format!("the governing figure is in doubt: {}", range_text(range, figure.precision)));
     }
     if figures.figures.iter().any(|figure| figure.precision == Precision::Tf32) {
         warnings.push("tf32 is left out of TPP: whether it is 19 or 32 bits wide is disputed".to_owned());

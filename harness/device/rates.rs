@@ -233,7 +233,7 @@ impl Rate {
 }
 
 /// `sm_90a`, `sm90`, `compute_90` and `9.0` are one architecture.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let lower = name.trim().to_lowercase();
     let digits = lower.strip_prefix("sm_").or_else(|| lower.strip_prefix("compute_"));
     let digits = digits.or_else(|| lower.strip_prefix("sm")).unwrap_or("");

@@ -85,6 +85,27 @@ fn a_device_without_an_entry_is_computed_and_says_so() {
 }
 
 #[test]
+fn a_capped_part_without_an_entry_is_not_computed() {
+    for name in ["NVIDIA H20-3e", "NVIDIA H800 PCIe", "NVIDIA H20 NVL16"] {
+        let (peaks, why) =
+            of_device(&Query { name, pci_id: None }, Some("9.0"), Some(78), Some(1_980_000_000));
+        assert!(peaks.is_empty() && why.contains("capped by policy"), "{name}: {why}");
+    }
+    let d = Query { name: "NVIDIA GeForce RTX 4090 D", pci_id: Some("10de:2685") };
+    assert!(!of_device(&d, Some("8.9"), Some(114), Some(2_520_000_000)).0.is_empty(), "silicon, not policy");
+}
+
+#[test]
+fn the_clock_that_was_observed_gives_a_third_peak() {
+    let peaks = observed(entry("NVIDIA H100 80GB HBM3"), 1_500_000_000).unwrap();
+    let bf16 = rates_of(&peaks, Precision::Bf16, Unit::Matrix);
+    assert_eq!(bf16, [(ClockBasis::Observed, 132 * 4096 * 1_500_000_000)]);
+    assert!(observed(entry("TPU v4"), 1_000_000_000).unwrap().is_empty());
+    let h800 = observed(entry("NVIDIA H800"), 1_755_000_000).unwrap();
+    assert!(!h800.iter().any(|peak| peak.precision == Precision::Fp64), "a cap is no product of clocks");
+}
+
+#[test]
 fn every_computed_row_is_what_its_formula_gives() {
     let rates = Rates::builtin().unwrap();
     for entry in Catalogue::builtin().unwrap().entries() {
