@@ -25,9 +25,6 @@ pub struct Governing {
     pub evidence: Known,
 }
 
-/// Total processing performance per area, for display; comparisons are made on the exact product.
-pub type Density = Ratio;
-
 /// What one dated rule says.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RuleOutcome {
@@ -68,8 +65,8 @@ pub struct Determination {
     pub tpp_range: Option<[Decimal; 2]>,
     /// Where it comes from.
     pub governing: Option<Governing>,
-    /// TPP per mm2 of logic die; none without a die area.
-    pub performance_density: Option<Density>,
+    /// TPP per mm2 of logic die, for display: comparisons are made on the exact product; none without a die area.
+    pub performance_density: Option<Ratio>,
     /// Area of the logic dies.
     #[schemars(with = "Option<String>")]
     pub die_area_mm2: Option<Decimal>,

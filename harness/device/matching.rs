@@ -37,7 +37,7 @@ impl<'a> Match<'a> {
 }
 
 /// Words that say nothing of which part it is: makers, brands, and what drivers put around a name.
-const PLAIN_WORDS: [&str; 33] = [
+const PLAIN_WORDS: [&str; 36] = [
     "nvidia",
     "amd",
     "ati",
@@ -71,6 +71,9 @@ const PLAIN_WORDS: [&str; 33] = [
     "rev",
     "a1",
     "radv",
+    "nvk",
+    "g10",
+    "g21",
 ];
 
 /// Makers that stand before a name or not.
@@ -206,6 +209,7 @@ fn strange_word<'a>(whole: &'a str, part: &str, entry: &Entry) -> Option<&'a str
     let own: Vec<String> = std::iter::once(&entry.name)
         .chain(&entry.aliases)
         .chain([&entry.form_factor])
+        .chain(&entry.architecture)
         .flat_map(|text| words(&text.to_lowercase()).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let plain = |word: &str| PLAIN_WORDS.contains(&word) || is_die(word) || own.iter().any(|o| o == word);

@@ -7,7 +7,7 @@ mod judge;
 
 use super::catalogue::{Catalogue, Entry, Match, Query, Row, SparsityStated, UnitsError};
 use super::format::{encodings, range_text};
-use super::rates::{Group, Rate, Rates};
+use super::rates::{Group, Rate, Rates, plain};
 use super::{ClockBasis, Evidence, Provenance, TheoreticalPeak};
 use crate::units::ExactOpRate;
 
@@ -89,9 +89,10 @@ pub fn of_device(
         Err(error) => return (Vec::new(), error.to_string()),
     };
     let unknown = match catalogue.find(query) {
-        Match::Found(entry) => match scaled(entry, units) {
-            Ok(peaks) => return (peaks, format!("catalogue entry {}", entry.name)),
-            Err(error) => error.to_string(),
+        Match::Found(entry) => match (another_architecture(entry, architecture), scaled(entry, units)) {
+            (Some(why), _) => why,
+            (None, Ok(peaks)) => return (peaks, format!("catalogue entry {}", entry.name)),
+            (None, Err(error)) => error.to_string(),
         },
         Match::Unknown { reason } => reason,
     };
@@ -107,6 +108,16 @@ pub fn of_device(
         Ok(peaks) => (peaks, format!("{unknown}; computed from architecture, units and clock")),
         Err(error) => (Vec::new(), format!("{unknown}; {error}")),
     }
+}
+
+fn another_architecture(entry: &Entry, reported: Option<&str>) -> Option<String> {
+    let (known, reported) = (entry.architecture.as_deref()?, reported?);
+    (plain(known) != plain(reported)).then(|| {
+        format!(
+            "{} has architecture {known} and the device reports {reported}: it is another part",
+            entry.name
+        )
+    })
 }
 
 fn scaled(entry: &Entry, units: Option<u32>) -> Result<Vec<TheoreticalPeak>, UnitsError> {

@@ -199,3 +199,37 @@ fn the_examples_of_the_help_texts_work() {
         run(&["schema", kind], 0);
     }
 }
+
+#[test]
+fn the_catalogue_is_what_the_converter_makes_of_the_tables() {
+    let Some(tables) = std::env::var_os("FLOPGAUGE_TABLES") else {
+        println!("skipped: set FLOPGAUGE_TABLES to the folder of devices.csv and flops_per_clock.csv");
+        return;
+    };
+    let harness = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("harness");
+    let made = tempfile::tempdir().unwrap();
+    for folder in ["catalogue", "rates"] {
+        std::fs::create_dir(made.path().join(folder)).unwrap();
+    }
+    let converter = harness.join("tests/convert_catalogue.py");
+    let run =
+        std::process::Command::new("python3").arg(converter).arg(tables).arg(made.path()).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    for folder in ["catalogue", "rates"] {
+        let names = |root: &std::path::Path| {
+            let entries =
+                std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+            let toml = |name: &std::ffi::OsString| name.to_string_lossy().ends_with(".toml");
+            let mut names: Vec<_> = entries.filter(toml).collect();
+            names.sort();
+            names
+        };
+        let device = harness.join("device");
+        assert_eq!(names(made.path()), names(&device));
+        for name in names(&device) {
+            let read =
+                |root: &std::path::Path| std::fs::read_to_string(root.join(folder).join(&name)).unwrap();
+            assert_eq!(read(made.path()), read(&device), "{name:?}");
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub struct CatalogueListing {
 
 /// Runs the listing.
 pub fn run(pattern: Option<&str>, json: bool, output: &mut Output) -> Result<Exit, CliError> {
-    let wanted = pattern.unwrap_or("").to_lowercase();
+    let wanted = pattern.unwrap_or("").trim_matches('*').to_lowercase();
     let fits = |entry: &&Entry| {
         let architecture = entry.architecture.iter();
         let texts = [&entry.name, &entry.vendor].into_iter().chain(&entry.aliases).chain(&entry.pci_ids);
@@ -73,6 +73,9 @@ fn shown(entries: &[&Entry]) -> String {
     for (place, source) in sources.iter().enumerate() {
         text.push_str(&format!("[{}] {} <{}>\n", place + 1, source.title, source.url));
     }
+    text.push_str(
+        "Evidence is of the peaks; units, clocks, memory, power and die area carry no mark of their own.\n",
+    );
     text
 }
 

@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::device::Unit;
 use crate::device::catalogue::SparsityStated;
@@ -103,6 +105,17 @@ fn with(
 
 const H100: &str = "NVIDIA H100 80GB HBM3";
 const H200: &str = "NVIDIA H200";
+
+#[test]
+fn a_name_of_a_number_format_means_the_same_here_and_in_the_catalogue() {
+    let rows = read(&table(|_, _, _| None)).unwrap();
+    let context =
+        Context { rows: &rows, catalogue: Catalogue::builtin().unwrap(), rates: Rates::builtin().unwrap() };
+    for row in &rows {
+        let known = context.known(row).unwrap_or_else(|| panic!("{} {}", row.device, row.dtype));
+        assert!((known.rate_op_per_s.to_f64() / row.peak_op_per_s - 1.0).abs() < 1e-12);
+    }
+}
 
 #[test]
 fn the_built_in_catalogue_has_no_error_and_explains_each_deviation() {
@@ -349,4 +362,12 @@ fn missing_columns_duplicates_and_empty_tables_are_refused() {
     let path = folder.path().join("latin.csv");
     std::fs::write(&path, [plain.as_bytes(), b"caf\xe9\n"].concat()).unwrap();
     assert!(matches!(read_table(&path), Err(FileError::NotUtf8 { .. })));
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_rows_or_an_error_and_no_panic(lines in proptest::collection::vec("[ -~]{0,60}", 0..6)) {
+        let _ = read(&lines.join("\n"));
+        let _ = read(&format!("{}\n{}", COLUMNS.join(","), lines.join("\n")));
+    }
 }

@@ -80,6 +80,17 @@ fn a_device_without_an_entry_is_computed_and_says_so() {
     assert!(how.contains("computed from architecture"), "{how}");
     let fits = |p: &&TheoreticalPeak| p.precision == Precision::Bf16 && p.accumulate == Accumulate::Fp32;
     assert_eq!(peaks.iter().find(fits).unwrap().rate_op_per_s.get(), 76 * 512 * 2_505_000_000);
+    let h100 = Query { name: "NVIDIA H100 80GB HBM3", pci_id: None };
+    let (peaks, how) = of_device(&h100, Some("sm_90"), Some(132), Some(1_980_000_000));
+    assert_eq!(
+        (peaks.len(), how.as_str()),
+        (entry(h100.name).peaks().len(), "catalogue entry NVIDIA H100 80GB HBM3")
+    );
+    let slice = of_device(&h100, Some("9.0"), Some(16), None).0;
+    assert_eq!(rates_of(&slice, Precision::Bf16, Unit::Matrix)[0].1, 989_400_000_000_000 * 16 / 132);
+    let (peaks, how) = of_device(&h100, Some("8.0"), Some(108), Some(1_410_000_000));
+    assert!(how.contains("another part; computed"), "{how}");
+    assert_eq!(rates_of(&peaks, Precision::Bf16, Unit::Matrix)[0].1, 108 * 2048 * 1_410_000_000);
     let (none, why) = of_device(&Query { name: "NVIDIA L4000", pci_id: None }, None, None, None);
     assert!(none.is_empty() && why.contains("no device"), "{why}");
 }
