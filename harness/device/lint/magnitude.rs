@@ -105,7 +105,11 @@ fn compare(context: &Context<'_>, row: &TableRow, reference: &Reference) -> Opti
     }
     let near = |factor: f64| (ratio / factor - 1.0).abs() <= NEAR;
     let (severity, rule, suspect) = if near(1.0) {
-        (Severity::Warning, "implied-rate", "rounded, another clock, or a neighbouring part".to_owned())
+        let text = match copied_from(context, row) {
+            Some(other) => format!("it equals the figure of {other}"),
+            None => "rounded, another clock, or a neighbouring part".to_owned(),
+        };
+        (Severity::Warning, "implied-rate", text)
     } else if near(2.0) {
         let text = "a figure with 2:4 sparsity entered as dense, or another accumulator";
         (Severity::Error, "sparse-as-dense", text.to_owned())

@@ -148,6 +148,23 @@ fn a_value_off_by_a_prefix_is_an_error_with_the_right_value() {
 }
 
 #[test]
+fn a_row_that_is_wrong_does_not_accuse_the_others_of_its_device() {
+    for value in ["989400", "7916", "1978.9"] {
+        let findings = with(H100, "bf16", "dense_peak_tera", value);
+        let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+        assert!(errors.iter().all(|f| f.precision.as_deref() == Some("bf16")), "{value}: {errors:#?}");
+    }
+}
+
+#[test]
+fn a_neighbours_figure_within_reach_is_a_warning_that_names_it() {
+    let findings = with("AMD Instinct MI355X", "fp8", "dense_peak_tera", "4600");
+    let near =
+        findings.iter().find(|f| f.device == "AMD Instinct MI355X" && f.rule == "implied-rate").unwrap();
+    assert!(near.severity == Severity::Warning && near.message.contains("MI350X"), "{near:?}");
+}
+
+#[test]
 fn halves_and_nodes_are_told_apart() {
     let rule = |value| rules(&with(H100, "fp64", "dense_peak_tera", value), H100)[0].0.clone();
     assert_eq!(rule("16.75"), "half-figure");
