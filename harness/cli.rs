@@ -1,5 +1,7 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
+mod chip;
+mod choice;
 mod completions;
 mod devices;
 mod error;
@@ -35,6 +37,7 @@ struct Cli {
 enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
+    Chip(chip::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -62,6 +65,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
+        Command::Chip(args) => chip::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

@@ -20,6 +20,8 @@ pub mod measure;
 
 pub mod record;
 
+pub mod chip;
+
 pub mod report;
 
 pub mod cli;

@@ -1,6 +1,10 @@
 //! Errors of every room, and the exit code that each maps to.
 
 use crate::backend::OpenError;
+use crate::chip::ChipRulesError;
+use crate::device::catalogue::CatalogueError;
+use crate::device::lint::LintError;
+use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
 use crate::record::RecordError;
 
@@ -59,6 +63,15 @@ pub enum CliError {
     /// Something that cannot be, in flopgauge itself.
     #[error("a defect in flopgauge: {0}; please report it")]
     Defect(String),
+    /// The catalogue that the program carries cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The chip rules that the program carries cannot be used.
+    #[error(transparent)]
+    ChipRules(#[from] ChipRulesError),
+    /// A peak cannot be derived from what was given.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
     /// Options that clap alone cannot judge.
     #[error("{0}")]
     Usage(String),
@@ -79,6 +92,17 @@ impl CliError {
                 Exit::Absent
             }
             Self::Defect(_) => Exit::Defect,
+            Self::Derive(DeriveError::Catalogue(_)) | Self::Catalogue(_) | Self::ChipRules(_) => Exit::Defect,
+            Self::Derive(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<LintError> for CliError {
+    fn from(error: LintError) -> Self {
+        match error {
+            LintError::File(error) => Self::File(error),
+            LintError::Catalogue(error) => Self::Catalogue(error),
         }
     }
 }

@@ -20,6 +20,10 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
+    ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
+    ("chip-determination/1", || schema_for!(crate::chip::Determination)),
+    ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
+    ("device-catalogue/1", || schema_for!(super::devices::CatalogueListing)),
     (DeviceList::KIND, || schema_for!(DeviceList)),
     (Environment::KIND, || schema_for!(Environment)),
     (Measurement::KIND, || schema_for!(Measurement)),

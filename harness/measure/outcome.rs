@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::plateau::{Phase, Window};
 use super::{Headline, Samples};
 use crate::backend::{Implementation, Timer};
+use crate::device::Finding;
 use crate::units::{Hertz, OpRate, Ops, Watts};
 use crate::workload::Case;
 
@@ -134,28 +135,4 @@ pub struct Check {
     pub name: String,
     /// Whether it was right.
     pub passed: bool,
-}
-
-/// How much a finding matters.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// The figure needs care.
-    Warning,
-    /// Something is wrong: table, device, count or timer.
-    Error,
-}
-
-/// What a reader must know beside the figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Finding {
-    /// How much it matters.
-    pub severity: Severity,
-    /// What it is.
-    pub message: String,
 }

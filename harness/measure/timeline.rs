@@ -3,8 +3,9 @@
 use super::candidates::{Choice, choose};
 use super::plateau::{Phase, still_moving};
 use super::runner::{Halt, Runner};
-use super::{Control, Finding, Measured, Outcome, Progress, Request, Samples, Schedule, Severity, checks};
+use super::{Control, Measured, Outcome, Progress, Request, Samples, Schedule, checks};
 use crate::backend::{Backend, Timer};
+use crate::device::{Finding, Severity};
 
 /// Measures one request on a device; whatever happens, there is exactly one outcome.
 pub fn measure(
@@ -66,27 +67,24 @@ fn attempt(
 
 fn findings(measured: &Measured) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |severity, message| found.push(Finding { severity, message });
+    let mut add = |rule, message| found.push(Finding::new(Severity::Warning, rule, message, None));
     for candidate in &measured.candidates {
         if let Some(reason) = &candidate.rejected {
-            add(Severity::Warning, format!("{} was rejected: {reason}", candidate.implementation));
+            add("implementation-rejected", format!("{} was rejected: {reason}", candidate.implementation));
         }
     }
     if !measured.is_steady() {
-        add(Severity::Warning, format!("not steady: {}", measured.moving.join(", ")));
+        add("not-steady", format!("not steady: {}", measured.moving.join(", ")));
     }
     if measured.samples.len() < Schedule::SAMPLES {
         let count = measured.samples.len();
-        add(
-            Severity::Warning,
-            format!("{count} samples, fewer than {}: one takes too long", Schedule::SAMPLES),
-        );
+        add("few-samples", format!("{count} samples, fewer than {}: one takes too long", Schedule::SAMPLES));
     }
     if measured.samples.throttled() {
-        add(Severity::Warning, "the device reported throttling while it was sampled".to_owned());
+        add("throttled", "the device reported throttling while it was sampled".to_owned());
     }
     if let Some(message) = disturbance(&measured.samples, measured) {
-        add(Severity::Warning, message);
+        add("disturbed", message);
     }
     found
 }

@@ -1,8 +1,8 @@
 //! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
 
 use super::table::table;
-use crate::device::{Device, DeviceKind};
-use crate::measure::{Efficiency, Measured, Outcome, Severity, efficiency};
+use crate::device::{Device, DeviceKind, Severity};
+use crate::measure::{Efficiency, Measured, Outcome, efficiency};
 use crate::precision::Precision;
 use crate::record::Measurement;
 use crate::units::OpRate;
@@ -148,7 +148,7 @@ fn findings(measurements: &[&Measurement]) -> String {
         }
         for finding in as_measured(measurement).iter().flat_map(|measured| &measured.findings) {
             let severity = match finding.severity {
-                Severity::Note => "note",
+                Severity::Fine | Severity::Note => "note",
                 Severity::Warning => "warning",
                 Severity::Error => "ERROR",
             };

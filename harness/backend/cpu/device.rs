@@ -159,6 +159,7 @@ fn peak(
             source: rate.source.clone().unwrap_or_else(|| "recalled".to_owned()),
             evidence: rate.evidence.into(),
         },
+        note: None,
     })
 }
 
