@@ -10,5 +10,5 @@ pub use cpu::{ChainSweep, CpuError, chain_sweeps};
 pub use error::{BackendError, LoadError};
 pub use registry::{BACKENDS, OpenError, Probe, Search, open, probe};
 pub use traits::{
-    Backend, Batch, Conditions, Implementation, Interference, Loaded, OpenOptions, Output, Timer,
+    Backend, Batch, Conditions, Implementation, Interference, Loaded, OpenOptions, Output, Timer, WorkingSet,
 };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plateau::{Phase, Window};
 use super::{Headline, Samples};
-use crate::backend::{Implementation, Timer};
+use crate::backend::{Implementation, Timer, WorkingSet};
 use crate::device::Finding;
 use crate::units::{Hertz, OpRate, Ops, Watts};
 use crate::workload::Case;
@@ -65,6 +65,8 @@ pub struct Measured {
     pub ops_per_iteration: Ops,
     /// Clock that timed the samples.
     pub timer: Timer,
+    /// Memory that consecutive iterations went through, and the cache that could hold it.
+    pub working_set: Option<WorkingSet>,
     /// Implementations that were tried, the chosen one among them.
     pub candidates: Vec<Candidate>,
     /// The time line before and during sampling.

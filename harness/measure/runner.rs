@@ -2,7 +2,7 @@
 
 use super::plateau::{Phase, Window};
 use super::{Control, Progress, Samples, Stop};
-use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer};
+use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer, WorkingSet};
 use crate::units::{Ops, Seconds};
 
 /// Why a case ends without a figure.
@@ -52,6 +52,10 @@ impl<'a> Runner<'a> {
 
     pub fn ops_per_iteration(&self) -> Ops {
         self.loaded.ops_per_iteration()
+    }
+
+    pub fn working_set(&self) -> Option<WorkingSet> {
+        self.loaded.working_set()
     }
 
     pub const fn timer(&self) -> Option<Timer> {

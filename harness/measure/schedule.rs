@@ -51,10 +51,10 @@ impl Schedule {
     /// phases are about a tenth as long.
     pub fn of(method: Method, pace: Pace) -> Self {
         let (idle, burst, heat, window, plateau, sample, sample_most, trial) = match (method, pace) {
-            (Method::Issue, Pace::Quick) => (0.0, 0.05, 0.25, 0.05, 0.25, 0.1, 0.5, 0.02),
+            (Method::Issue, Pace::Quick) => (0.0, 0.02, 0.1, 0.02, 0.1, 0.15, 0.4, 0.02),
             (Method::Issue, Pace::Normal) => (0.1, 0.05, 1.0, 0.05, 1.0, 0.3, 2.0, 0.05),
             (Method::Issue, Pace::Thorough) => (1.0, 0.1, 3.0, 0.1, 6.0, 1.0, 10.0, 0.1),
-            (Method::Gemm, Pace::Quick) => (0.0, 0.1, 1.0, 0.1, 0.3, 0.5, 1.5, 0.05),
+            (Method::Gemm, Pace::Quick) => (0.0, 0.1, 0.9, 0.1, 0.1, 0.3, 0.5, 0.02),
             (Method::Gemm, Pace::Normal) => (0.5, 0.5, 10.0, 0.5, 3.0, 3.0, 10.0, 0.3),
             (Method::Gemm, Pace::Thorough) => (5.0, 1.0, 30.0, 1.0, 60.0, 10.0, 60.0, 1.0),
         };

@@ -8,16 +8,8 @@ use crate::record::Measurement;
 use crate::units::OpRate;
 use crate::workload::{Method, Work};
 
-const HEADER: [&str; 8] = [
-    "precision",
-    "theoretical",
-    "issue",
-    "sustained",
-    "burst",
-    "sust./theor.",
-    "implementation, shape",
-    "state",
-];
+const HEADER: [&str; 8] =
+    ["precision", "theoretical", "issue", "of peak", "sustained", "of peak", "burst", "by; state"];
 
 /// The outcomes of a run as a table for a person, device by device.
 pub fn measurement_table(measurements: &[Measurement], width: Option<u16>) -> String {
@@ -41,7 +33,7 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
         other => format!("  [{}: no figure here says anything of hardware]", other.name().to_uppercase()),
     };
     let mut text = format!("{}  {}{label}\n", device.id, device.model);
-    let mut rows = table(&HEADER, 1..6, width);
+    let mut rows = table(&HEADER, 1..7, width);
     for precision in Precision::ALL {
         let of: Vec<_> = measurements.iter().filter(|m| m.request.precision == precision).collect();
         let issue = of.iter().find(|m| m.request.work.method() == Method::Issue);
@@ -139,12 +131,17 @@ fn state(figures: [Option<&Measured>; 2]) -> String {
     words.join(", ")
 }
 
+/// What a reader must know, each once with the cases that it holds for.
 fn findings(measurements: &[&Measurement]) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |line: String, case: &str| match lines.iter_mut().find(|(known, _)| *known == line) {
+        Some((_, cases)) => cases.push(case.to_owned()),
+        None => lines.push((line, vec![case.to_owned()])),
+    };
     for measurement in measurements {
         let case = format!("{} {}", measurement.request.precision, what_short(measurement));
         if let Some(reason) = measurement.result.reason() {
-            text += &format!("  {case}: {}: {reason}\n", measurement.result.name());
+            add(format!("{}: {reason}", measurement.result.name()), &case);
         }
         for finding in as_measured(measurement).iter().flat_map(|measured| &measured.findings) {
             let severity = match finding.severity {
@@ -152,10 +149,10 @@ fn findings(measurements: &[&Measurement]) -> String {
                 Severity::Warning => "warning",
                 Severity::Error => "ERROR",
             };
-            text += &format!("  {case}: {severity}: {}\n", finding.message);
+            add(format!("{severity}: {}", finding.message), &case);
         }
     }
-    text
+    lines.iter().map(|(line, cases)| format!("  {}: {line}\n", cases.join(", "))).collect()
 }
 
 fn what_short(measurement: &Measurement) -> String {

@@ -13,13 +13,14 @@ use super::memory::{HugeBuffer, OutOfMemory};
 use super::rows::Engine;
 use super::usage::Usage;
 use super::watch::Watch;
-use crate::backend::{BackendError, Batch, LoadError, Loaded, Output, Timer};
+use crate::backend::{BackendError, Batch, LoadError, Loaded, Output, Timer, WorkingSet};
 use crate::precision::Precision;
 use crate::units::{Bytes, Ops};
 use crate::workload::{Case, Elements, GemmShape, Layout, Operand, Work, operand};
 
-/// Most memory that the rotation takes; filling more costs a second a case.
-const ROTATION: Bytes = Bytes::new(256 << 20);
+/// Most memory that the rotation takes, and most sets: fresh pages cost up to a second a gigabyte in a virtual
+/// machine, and every implementation that is tried fills its own.
+const ROTATION: (Bytes, u128) = (Bytes::new(64 << 20), 8);
 
 /// A product, ready to run.
 pub(super) struct GemmCase<'a> {
@@ -30,6 +31,10 @@ pub(super) struct GemmCase<'a> {
     shape: Shape,
     ops: Ops,
     sets: Sets,
+    /// Bytes of one set.
+    set_bytes: u64,
+    /// Last-level cache.
+    cache: Option<Bytes>,
     /// Set of the next product.
     next: usize,
     /// Set of the last product.
@@ -82,8 +87,21 @@ impl<'a> GemmCase<'a> {
             engine.force(Some(*isa));
         }
         let ops = shape.ops();
-        let mut case =
-            Self { device, engine, others, by: *by, shape: extents, ops, sets, next: 0, last: 0, watch };
+        let set_bytes = set_bytes(case.precision, shape);
+        let mut case = Self {
+            device,
+            engine,
+            others,
+            by: *by,
+            shape: extents,
+            ops,
+            sets,
+            set_bytes,
+            cache,
+            next: 0,
+            last: 0,
+            watch,
+        };
         for _ in 0..case.sets.len() {
             case.product()?;
         }
@@ -150,6 +168,12 @@ impl<'a> GemmCase<'a> {
 impl Loaded for GemmCase<'_> {
     fn ops_per_iteration(&self) -> Ops {
         self.ops
+    }
+
+    fn working_set(&self) -> Option<WorkingSet> {
+        let sets = u64::try_from(self.sets.len()).unwrap_or(u64::MAX);
+        let bytes = Bytes::new(self.set_bytes.saturating_mul(sets));
+        self.cache.map(|cache_bytes| WorkingSet { bytes, cache_bytes })
     }
 
     fn run(&mut self, iterations: u64) -> Result<Batch, BackendError> {
@@ -247,12 +271,16 @@ fn sets<I: super::memory::Plain, O: super::memory::Plain>(
 
 /// How many sets rotate: more than twice the last-level cache, as far as [`ROTATION`] allows.
 fn copies(precision: Precision, shape: GemmShape, cache: Option<Bytes>) -> usize {
-    let element = u64::from(precision.bits() / 8);
-    let one = shape.bytes(element, element.max(4)).max(1);
+    let one = u128::from(set_bytes(precision, shape)).max(1);
     let wanted = u128::from(cache.map_or(0, Bytes::get)) * 2 + 1;
-    let most = u128::from(ROTATION.get());
-    // A small shape, as the checks use, would otherwise be copied ten thousand times over.
-    usize::try_from(wanted.min(most).div_ceil(one).min(64)).unwrap_or(1).max(1)
+    let (most, sets) = ROTATION;
+    usize::try_from(wanted.min(u128::from(most.get())).div_ceil(one).min(sets)).unwrap_or(1).max(1)
+}
+
+/// Bytes of one A, B and C.
+fn set_bytes(precision: Precision, shape: GemmShape) -> u64 {
+    let element = u64::from(precision.bits() / 8);
+    u64::try_from(shape.bytes(element, element.max(4))).unwrap_or(u64::MAX)
 }
 
 /// The kernel under whose load the clock is read: of the same format and kind of unit.

@@ -36,7 +36,7 @@ const ISSUE_ONE: f64 = 150e-6;
 /// Sample of several threads, which leave a barrier within some 100 ns of each other.
 const ISSUE_ALL: f64 = 5e-3;
 /// Least sample of a product.
-const PRODUCT: f64 = 20e-3;
+const PRODUCT: f64 = 10e-3;
 
 /// Every row of this machine: formats without a native unit by an emulation, others by native rows only.
 pub(super) fn rows(libraries: &[Blas], threads: usize) -> Vec<Row> {
