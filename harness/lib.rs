@@ -11,4 +11,10 @@ pub mod files;
 
 pub mod device;
 
+pub mod cluster;
+
+pub mod training;
+
+pub mod threshold;
+
 pub mod cli;
