@@ -1,10 +1,16 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
+mod chip;
+mod cluster;
 mod completions;
+mod devices;
 mod error;
+mod judging;
 mod man;
 mod output;
+mod rules;
 mod schema;
+mod training;
 
 use std::process::ExitCode;
 
@@ -27,6 +33,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Devices(devices::Args),
+    Chip(chip::Args),
+    Cluster(cluster::Args),
+    Training(training::Args),
+    Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -51,6 +62,11 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
+        Command::Devices(args) => devices::run(&args, output),
+        Command::Chip(args) => chip::run(&args, output),
+        Command::Cluster(args) => cluster::run(&args, output),
+        Command::Training(args) => training::run(&args, output),
+        Command::Rules(args) => rules::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

@@ -11,6 +11,8 @@ pub mod files;
 
 pub mod device;
 
+pub mod chip;
+
 pub mod cluster;
 
 pub mod training;

@@ -1,6 +1,11 @@
 //! Errors of every room, and the exit code that each maps to.
 
+use crate::chip::ChipRulesError;
+use crate::device::catalogue::CatalogueError;
+use crate::device::lint::LintError;
+use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
+use crate::threshold::RuleError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,18 @@ pub enum CliError {
     /// A file could not be read, or holds something else than it should.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The catalogue that the program carries cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The chip rules that the program carries cannot be used.
+    #[error(transparent)]
+    ChipRules(#[from] ChipRulesError),
+    /// The rules that the program carries cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// A peak cannot be derived from what was given.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
     /// Options that clap alone cannot judge.
     #[error("{0}")]
     Usage(String),
@@ -59,6 +76,20 @@ impl CliError {
         match self {
             Self::File(FileError::Write { .. }) | Self::Output(_) => Exit::Failed,
             Self::File(_) | Self::Usage(_) => Exit::Usage,
+            Self::Derive(DeriveError::Catalogue(_))
+            | Self::Catalogue(_)
+            | Self::ChipRules(_)
+            | Self::Rules(_) => Exit::Defect,
+            Self::Derive(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<LintError> for CliError {
+    fn from(error: LintError) -> Self {
+        match error {
+            LintError::File(error) => Self::File(error),
+            LintError::Catalogue(error) => Self::Catalogue(error),
         }
     }
 }
