@@ -3,4 +3,7 @@
 
 mod clusters;
 mod commands;
+mod ibnetdiscover;
 mod rooms;
+mod rule_listing;
+mod training_runs;
