@@ -53,8 +53,13 @@ fn write_machines(path: &Path, machines: u64) {
     let mut out = BufWriter::new(File::create(path).expect("the machines file"));
     writeln!(out, "name,device,count,site,owner").expect("a line");
     for machine in 0..machines {
-        writeln!(out, "pod{:04}-node{machine:07},NVIDIA H100 80GB HBM3,8,site{},owner", machine / 512, machine % 3)
-            .expect("a line");
+        writeln!(
+            out,
+            "pod{:04}-node{machine:07},NVIDIA H100 80GB HBM3,8,site{},owner",
+            machine / 512,
+            machine % 3
+        )
+        .expect("a line");
     }
 }
 

@@ -199,3 +199,24 @@ fn a_switch_without_machines_is_no_component() {
     };
     assert_eq!(found(&stated.topology().unwrap(), Reading::Injection, LIMIT), Some((1, 1)));
 }
+
+#[test]
+fn a_cut_between_pods_is_found_where_every_division_would_be_too_many() {
+    // Three pods of eight machines on a leaf each, two links from leaf to spine: taking one pod off takes two.
+    let mut links = Vec::new();
+    for machine in 0..24 {
+        links.push((End::Row(machine), End::Switch(machine / 8), 400, 1));
+    }
+    for leaf in 0..3 {
+        links.push((End::Switch(leaf), End::Switch(3), 400, 2));
+    }
+    let topology = Stated { rows: vec![1; 24], fabrics: vec![None; 4], links }.topology().unwrap();
+    let limit = BitRate::new(LIMIT.into());
+    let sets = components(&topology, &Bundles::of(&topology).unwrap(), limit, Reading::Injection).unwrap();
+    let one = |_: &Build| ExactOpRate::new(1);
+    let cut = |allowed| {
+        smallest_cut(&topology, &sets, (sets.set[0], limit), ExactOpRate::new(allowed), one).unwrap().unwrap()
+    };
+    assert_eq!((cut(16).links, cut(16).upper_bound), (2, true));
+    assert_eq!(cut(23).links, 1, "one machine is cheaper than a pod");
+}

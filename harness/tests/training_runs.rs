@@ -214,6 +214,34 @@ fn recomputation_rollouts_and_synthetic_data_count_as_each_rule_says() {
 }
 
 #[test]
+fn ranges_of_tokens_and_parameters_are_named_contributions() {
+    let text = "[model]\nparameters = [\"1e12\", \"1.2e12\"]\n[[phase]]\nkind = \"pretraining\"\ntokens = [\"15e12\", \"17e12\"]\n";
+    let judged = judge(text);
+    assert_eq!(judged["architecture"]["low"], "90000000000000000000000000");
+    assert_eq!(judged["architecture"]["best"], "105600000000000000000000000");
+    assert_eq!(judged["architecture"]["high"], "122400000000000000000000000");
+    let bis = find(&judged, "BIS-2024-proposed");
+    assert_eq!(bis["verdict"], "undetermined");
+    assert_eq!(bis["depends_on"], serde_json::json!(["tokens", "parameters"]));
+    let width = |name: &str| {
+        let all = judged["contributions"].as_array().unwrap();
+        all.iter().find(|c| c["name"] == name).unwrap()["operations"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(width("tokens"), "13200000000000000000000000");
+    assert_eq!(width("parameters"), "19200000000000000000000000");
+}
+
+#[test]
+fn the_input_embedding_table_is_left_out_where_the_rule_does_and_both_are_printed() {
+    let judged = judge(&model("10e9", "embedding_parameters = \"1e9\"", "1e12"));
+    let low = |rule: &str| find(&judged, rule)["low"].as_str().unwrap().to_owned();
+    assert_eq!(low("BIS-2024-proposed"), "54000000000000000000000");
+    assert_eq!(low("EU-51"), "42000000000000000000000");
+    let steps = find(&judged, "BIS-2024-proposed")["steps"].to_string();
+    assert!(steps.contains("with the input embedding table it would be 60000000000000000000000"), "{steps}");
+}
+
+#[test]
 fn splitting_a_run_does_not_lower_the_lineage_sum() {
     let files = Files::new();
     files.write("whole.toml", &model("1e12", "", "20e12"));

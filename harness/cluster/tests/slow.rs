@@ -36,7 +36,7 @@ impl Stated {
         let place = assembly.place(Place::default());
         for (row, count) in self.rows.iter().enumerate() {
             let mut build = build_of(&[]).ok()?;
-            build.r16 = ExactOpRate::new(1 << (8 * row));
+            build.r16 = ExactOpRate::new(1 << (8 * row.min(15)));
             build.rmax = build.r16;
             let build = assembly.build(build);
             assembly.machine(format!("m{row}").as_bytes(), *count, build, place).ok()?;
