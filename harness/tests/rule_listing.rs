@@ -45,3 +45,13 @@ fn every_limit_has_scenarios_and_a_quotation() {
         }
     }
 }
+
+#[test]
+fn kinds_of_judging_have_schemas() {
+    for kind in ["cluster", "cluster-determination", "rules", "training", "training-determination"] {
+        let run = flopgauge().args(["schema", kind]).assert().code(0);
+        let schema: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+        assert_eq!(schema["$id"], format!("flopgauge.{kind}/1"));
+        assert!(schema["properties"]["format"].is_object(), "{kind}");
+    }
+}

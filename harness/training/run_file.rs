@@ -231,13 +231,9 @@ impl Reading<'_> {
         let place = stated.utilisation.as_ref().map_or_else(|| table.span().start, |u| u.span().start);
         let (rate, how) = match stated.utilisation.as_ref().map(Spanned::get_ref) {
             None => Ok(utilisation.unknown()),
-            Some(Utilisation::Text(text)) if text == "profile" => utilisation.by_profile(device),
-            Some(Utilisation::Text(text)) => {
-                let value = text.parse().map_err(|error: crate::units::UnitError| error.to_string());
-                value.and_then(|value| utilisation.between(&value, &value))
-            }
-            Some(Utilisation::Value(value)) => utilisation.between(&value.0, &value.0),
-            Some(Utilisation::Between([low, high])) => utilisation.between(&low.0, &high.0),
+            Some(Utilisation::Profile) => utilisation.by_profile(device),
+            Some(Utilisation::Fraction(OneOrTwo::One(value))) => utilisation.between(&value.0, &value.0),
+            Some(Utilisation::Fraction(OneOrTwo::Two([low, high]))) => utilisation.between(&low.0, &high.0),
         }
         .map_err(|message| at(place, format!("utilisation: {message}")))?;
         Ok(Usage {

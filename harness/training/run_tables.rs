@@ -1,7 +1,9 @@
 //! The tables of a training file, kind `training/1`, as TOML has them.
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::Three;
@@ -115,15 +117,12 @@ pub(super) struct UsageTable {
 }
 
 /// A fraction of the dense peak.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum Utilisation {
-    /// From low to high.
-    Between([Number; 2]),
-    /// `"profile"`, or one value.
-    Text(String),
-    /// One value.
-    Value(Number),
+    /// What a calibrated profile bounds.
+    Profile,
+    /// One value, or from low to high.
+    Fraction(OneOrTwo),
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -144,10 +143,12 @@ pub(super) struct OriginalTable {
     pub(super) systemic_risk: Option<bool>,
 }
 
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
+/// A number, or a range of it.
+#[derive(Debug)]
 pub(super) enum OneOrTwo {
+    /// Low end and high end.
     Two([Number; 2]),
+    /// One value.
     One(Number),
 }
 
@@ -161,5 +162,89 @@ impl OneOrTwo {
             Self::Two([low, high]) if low.0 <= high.0 => Ok(Three::between(&low.0, &high.0)),
             Self::Two(_) => Err("the low end is above the high end"),
         }
+    }
+}
+
+/// Reads a number as `$one` does and an array as `$two` does, with the words of either for what is wrong.
+macro_rules! number_or_array {
+    ($name:ident, $expected:literal, $word:expr, $one:expr, $two:expr) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Written;
+                impl<'de> Visitor<'de> for Written {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<$name, E> {
+                        if let Some(word) = $word(text) {
+                            return Ok(word);
+                        }
+                        $one(text.into_deserializer())
+                    }
+
+                    fn visit_i64<E: Error>(self, value: i64) -> Result<$name, E> {
+                        $one(value.into_deserializer())
+                    }
+
+                    fn visit_f64<E: Error>(self, value: f64) -> Result<$name, E> {
+                        $one(value.into_deserializer())
+                    }
+
+                    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<$name, A::Error> {
+                        $two(SeqAccessDeserializer::new(array))
+                    }
+                }
+                deserializer.deserialize_any(Written)
+            }
+        }
+    };
+}
+
+number_or_array!(OneOrTwo, "a number, or an array of its low and its high end", |_: &str| None, one, two);
+
+number_or_array!(
+    Utilisation,
+    "a fraction, an array of its low and its high end, or \"profile\"",
+    |text: &str| (text == "profile").then_some(Utilisation::Profile),
+    utilisation,
+    utilisation
+);
+
+fn one<'de, D: Deserializer<'de>>(number: D) -> Result<OneOrTwo, D::Error> {
+    Number::deserialize(number).map(OneOrTwo::One)
+}
+
+fn two<'de, D: Deserializer<'de>>(array: D) -> Result<OneOrTwo, D::Error> {
+    <[Number; 2]>::deserialize(array).map(OneOrTwo::Two)
+}
+
+fn utilisation<'de, D: Deserializer<'de>>(written: D) -> Result<Utilisation, D::Error> {
+    OneOrTwo::deserialize(written).map(Utilisation::Fraction)
+}
+
+impl schemars::JsonSchema for OneOrTwo {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NumberOrRange".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let number = generator.subschema_for::<Number>();
+        schemars::json_schema!({
+            "anyOf": [number, { "type": "array", "items": number, "minItems": 2, "maxItems": 2 }]
+        })
+    }
+}
+
+impl schemars::JsonSchema for Utilisation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Utilisation".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let fraction = generator.subschema_for::<OneOrTwo>();
+        schemars::json_schema!({ "anyOf": [{ "const": "profile" }, fraction] })
     }
 }
