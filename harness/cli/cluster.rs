@@ -13,8 +13,8 @@ pub use answer::{ClusterDetermination, WhatIf};
 
 /// Sets of machines that fast links connect, what they sum to, and what the rules say of it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  flopgauge cluster halls.toml\n  \
-    flopgauge cluster halls.toml --what-if \"remove link hall1 spine\" --headroom\n  \
+#[command(after_help = "Examples:\n  flopgauge cluster harness/examples/halls.toml\n  \
+    flopgauge cluster harness/examples/halls.toml --what-if \"remove link spine1 spine2\" --headroom\n  \
     flopgauge cluster --machines machines.csv --links links.csv --json\n  \
     flopgauge cluster --ibnetdiscover fabric.txt --machines machines.csv --fail-on met\n\n\
     Rates are theoretical dense peaks; measured ones stand beside them and never lower a verdict.")]

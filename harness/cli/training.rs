@@ -18,7 +18,7 @@ const USUAL_RATIO: f64 = 1.7;
 
 /// Operations of a training run, by its architecture and by its hardware, and what the rules say of it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  flopgauge training run.toml\n  \
+#[command(after_help = "Examples:\n  flopgauge training harness/examples/run.toml\n  \
     flopgauge training run.toml --sacct jobs.txt --as-of 2026-11-24\n  \
     sacct -P -o JobID,Start,End,ElapsedRaw,AllocTRES,State -j 1234 | flopgauge training run.toml --sacct -")]
 pub struct Args {

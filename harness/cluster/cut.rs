@@ -109,7 +109,9 @@ fn parts(
     let mut found = Parts::default();
     let mut part_of = vec![usize::MAX; topology.vertices()];
     let mut of_fabric = vec![usize::MAX; topology.fabrics.len()];
-    for (at, class) in topology.classes.iter().enumerate().filter(|(at, _)| components.set[*at] == set) {
+    // A class without a qualifying link is as many sets as it has machines, and no cut divides a machine.
+    let inside = |at: &usize| components.set[*at] == set && components.joined[*at];
+    for (at, class) in topology.classes.iter().enumerate().filter(|(at, _)| inside(at)) {
         part_of[at] = found.parts.len();
         let (name, rate) = (topology.names.text(class.name), rate(topology.build(class)).get());
         found.parts.push(Part { name, rate, machines: class.count });

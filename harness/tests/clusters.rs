@@ -351,3 +351,30 @@ fn verdicts_become_exit_codes_only_when_asked() {
     assert_eq!(code(&["--fail-on", "undetermined"]), 11);
     assert_eq!(code(&["--fail-on", "met"]), 0);
 }
+
+#[test]
+fn no_cut_is_offered_where_nothing_is_joined_or_one_site_of_several_is_looked_at() {
+    let files = Files::new();
+    let body = machine("m", 20_000, "H100", 8, "") + &switch("s", "") + &link("m", "s", "100", "");
+    files.write("c.toml", &toml(&body));
+    let judged = files.judged(&["c.toml", "--headroom"]);
+    assert!(judged["headroom"][0]["cut_rmax"].is_null() && judged["headroom"][0]["cut_r16"].is_null());
+    files.write("c.toml", &toml(&halls("A", "B")));
+    let judged = files.judged(&["c.toml", "--headroom"]);
+    assert_eq!(judged["headroom"][0]["cut_r16"]["links"], 1);
+    assert_eq!(judged["headroom"][1]["rule"], "EO-14110");
+    assert!(judged["headroom"][1]["cut_r16"].is_null());
+}
+
+#[test]
+fn the_largest_published_fabric_of_2024_is_below_the_limit_under_all_readings() {
+    let body = machine("node", 3072, "H100", 8, "")
+        + &switch("clos", "")
+        + &link("node", "clos", "400", "count = 8");
+    let judged = judge(&body);
+    let largest = &judged["readings"]["port"]["largest"];
+    assert_eq!(largest["accelerators"], 24_576);
+    assert_eq!(largest["r16_op_per_s"], "24315494400000000000");
+    assert_eq!(largest["r8_op_per_s"], "48635904000000000000");
+    assert_eq!(determination(&judged, "BIS-2024-proposed")["verdict"], "not-met");
+}

@@ -55,3 +55,16 @@ fn kinds_of_judging_have_schemas() {
         assert!(schema["properties"]["format"].is_object(), "{kind}");
     }
 }
+
+#[test]
+fn the_example_files_are_judged() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/harness/examples");
+    let halls = format!("{examples}/halls.toml");
+    flopgauge()
+        .args(["cluster", &halls, "--headroom", "--what-if", "remove link spine1 spine2"])
+        .assert()
+        .code(0);
+    flopgauge().args(["training", &format!("{examples}/run.toml"), "--as-of", "2026-11-24"]).assert().code(0);
+    let text = std::fs::read(&halls).unwrap();
+    flopgauge().args(["cluster", "-", "--brief"]).write_stdin(text).assert().code(0);
+}

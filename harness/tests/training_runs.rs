@@ -371,3 +371,34 @@ fn bad_training_files_are_refused_with_their_place() {
     let mut command = flopgauge();
     command.current_dir(files.0.path()).args(["training", "run.toml", "--fail-on", "met"]).assert().code(10);
 }
+
+#[test]
+fn published_device_hours_give_the_published_operations() {
+    let at = |peak: &str, hours: &str, utilisation: &str, more: &str| {
+        judge(&format!(
+            "{more}[[usage]]\ndevice = \"d\"\ndevice_hours = \"{hours}\"\nutilisation = \"{utilisation}\"\n\
+             [[device]]\nname = \"d\"\ndeclared_by = \"the test\"\ntheoretical_op_per_s = {{ bf16 = \"{peak}\" }}\n"
+        ))
+    };
+    let near = |value: &Value, expected: f64| (number(value) / expected - 1.0).abs() < 1e-3;
+    assert!(near(&at("311.84e12", "1720320", "0.40", "")["hardware"]["best"], 7.725e23), "Llama 2-70B");
+    // 10^26 in H100 hours: at the whole peak, and at 0.40.
+    assert!(near(&at("989.4e12", "28.08e6", "1", "")["hardware"]["best"], 1e26));
+    assert!(near(&at("989.4e12", "70.19e6", "0.40", "")["hardware"]["best"], 1e26));
+    assert!(near(&at("1979e12", "14.04e6", "1", "")["hardware"]["best"], 1e26));
+    // A cluster of 10^20 OP/s flat out for 11.574 days: 100,000 devices of 10^15.
+    assert!(near(&at("1e15", "27777777.78", "1", "")["hardware"]["best"], 1e26));
+    // DeepSeek-V3: what its pre-training hours imply of the BF16 and the FP8 peak.
+    let v3 = model("671e9", "active_parameters = \"37e9\"", "14.8e12");
+    for (peak, implied) in [("989.4e12", "0.346"), ("1979e12", "0.173")] {
+        let agreement = at(peak, "2664000", implied, &v3)["agreement"].as_f64().unwrap();
+        assert!(agreement < 1.005, "{agreement}");
+    }
+}
+
+#[test]
+fn attention_of_gpt_3_adds_2_8_percent() {
+    let judged = judge(&model("174.6e9", "layers = 96\nd_model = 12288\nsequence_length = 2048", "300e9"));
+    let share = number(&judged["architecture"]["high"]) / number(&judged["architecture"]["best"]);
+    assert!((share - 1.0277).abs() < 5e-4, "{share}");
+}

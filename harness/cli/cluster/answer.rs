@@ -1,12 +1,13 @@
 //! What `flopgauge cluster` answers, as its JSON carries it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::cluster::{
-    Bundles, Cut, Headroom, Reading, ReadingTotals, SurveyError, Topology, components, headroom, smallest_cut,
+    Build, Bundles, Cut, Headroom, Reading, ReadingTotals, SurveyError, Topology, components, headroom,
+    smallest_cut,
 };
 use crate::threshold::{ClusterJudgement, Determination, Verdict};
 use crate::units::{ExactOpRate, OpRate};
@@ -97,8 +98,8 @@ pub struct RuleHeadroom {
     rule: String,
     /// Devices that fit or are too many, for each reading of the theoretical maximum.
     devices: Vec<Headroom>,
-    /// Fewest links whose removal leaves no set above the limit at its highest rate; null when none is needed or
-    /// one machine alone is above it.
+    /// Fewest links whose removal leaves no set above the limit at its highest rate; null when none is needed, one
+    /// machine alone is above it, or the rule looks at one site of several.
     cut_rmax: Option<Cut>,
     /// The same at the 16-bit rate.
     cut_r16: Option<Cut>,
@@ -180,11 +181,17 @@ pub(super) fn headrooms(
         let [.., injection] = &judgement.survey.readings;
         let Some(largest) = &injection.largest else { continue };
         let (set, allowed) = (largest.set, judgement.allowed);
+        let sites: BTreeSet<_> = topology.places.iter().filter_map(|place| place.site.as_ref()).collect();
+        // A cut looks at a whole set, not at the part of it that stands at one site.
+        let whole = !judgement.survey.co_located || sites.len() < 2;
+        let cut = |rate: fn(&Build) -> ExactOpRate| {
+            if whole { smallest_cut(topology, &sets, (set, limit), allowed, rate) } else { Ok(None) }
+        };
         found.push(RuleHeadroom {
             rule: judgement.determination.rule.clone(),
             devices: headroom(topology, &sets, set, &largest.totals, allowed),
-            cut_rmax: smallest_cut(topology, &sets, (set, limit), allowed, |build| build.rmax)?,
-            cut_r16: smallest_cut(topology, &sets, (set, limit), allowed, |build| build.r16)?,
+            cut_rmax: cut(|build| build.rmax)?,
+            cut_r16: cut(|build| build.r16)?,
         });
     }
     Ok(found)
