@@ -2,16 +2,20 @@
 
 mod chip;
 mod choice;
+mod cluster;
 mod completions;
 mod devices;
 mod error;
 mod host;
 mod job;
+mod judging;
 mod man;
 mod measure;
 mod output;
+mod rules;
 mod schema;
 mod signals;
+mod training;
 mod worker;
 
 use std::process::ExitCode;
@@ -38,6 +42,9 @@ enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
     Chip(chip::Args),
+    Cluster(cluster::Args),
+    Training(training::Args),
+    Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -66,6 +73,9 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
         Command::Chip(args) => chip::run(&args, output),
+        Command::Cluster(args) => cluster::run(&args, output),
+        Command::Training(args) => training::run(&args, output),
+        Command::Rules(args) => rules::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

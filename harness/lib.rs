@@ -22,6 +22,12 @@ pub mod record;
 
 pub mod chip;
 
+pub mod cluster;
+
+pub mod training;
+
+pub mod threshold;
+
 pub mod report;
 
 pub mod cli;

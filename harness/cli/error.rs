@@ -7,6 +7,7 @@ use crate::device::lint::LintError;
 use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
 use crate::record::RecordError;
+use crate::threshold::RuleError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,9 @@ pub enum CliError {
     /// The chip rules that the program carries cannot be used.
     #[error(transparent)]
     ChipRules(#[from] ChipRulesError),
+    /// The rules that the program carries cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
     /// A peak cannot be derived from what was given.
     #[error(transparent)]
     Derive(#[from] DeriveError),
@@ -92,7 +96,10 @@ impl CliError {
                 Exit::Absent
             }
             Self::Defect(_) => Exit::Defect,
-            Self::Derive(DeriveError::Catalogue(_)) | Self::Catalogue(_) | Self::ChipRules(_) => Exit::Defect,
+            Self::Derive(DeriveError::Catalogue(_))
+            | Self::Catalogue(_)
+            | Self::ChipRules(_)
+            | Self::Rules(_) => Exit::Defect,
             Self::Derive(_) => Exit::Usage,
         }
     }

@@ -22,13 +22,18 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 const KINDS: &[Kind] = &[
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
+    ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
+    ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
     ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
     ("device-catalogue/1", || schema_for!(super::devices::CatalogueListing)),
     (DeviceList::KIND, || schema_for!(DeviceList)),
     (Environment::KIND, || schema_for!(Environment)),
     (Measurement::KIND, || schema_for!(Measurement)),
+    ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),
+    ("training-determination/1", || schema_for!(super::training::TrainingDetermination)),
+    ("training/1", || schema_for!(crate::training::RunFile)),
 ];
 
 /// Runs the subcommand.

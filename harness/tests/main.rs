@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod catalogue;
+mod cluster_files;
+mod clusters;
 mod commands;
+mod ibnetdiscover;
 mod measure;
 mod rooms;
+mod rule_listing;
+mod training_runs;
