@@ -19,6 +19,8 @@ pub mod measure;
 
 pub mod record;
 
+pub mod filing;
+
 pub mod report;
 
 pub mod cli;
