@@ -73,6 +73,14 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// What is wrong at the byte `offset` of the `text` of the file `name`.
+    pub fn content_at(name: &str, text: &str, offset: usize, message: String) -> Self {
+        let (line, column) = position(text, offset);
+        Self::Content { path: name.to_owned(), line, column, message }
+    }
+}
+
 /// The text of a file, `-` being standard input.
 ///
 /// Errors: [`FileError`] when it cannot be read, is larger than `limit`, or is not UTF-8.

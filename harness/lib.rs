@@ -19,8 +19,14 @@ pub mod measure;
 
 pub mod record;
 
-pub mod filing;
-
 pub mod report;
+
+pub mod cluster;
+
+pub mod training;
+
+pub mod threshold;
+
+pub mod filing;
 
 pub mod cli;

@@ -77,7 +77,8 @@ mod tests {
             let sample: Sample = toml::from_str(&format!("day = {right}")).unwrap();
             assert_eq!(sample.day.to_string(), "2024-02-29");
         }
-        let wrong = ["\"2026-02-29\"", "2026-01-01T00:00:00", "\"2026-1-1\"", "20260101", "1999-12-31", "true"];
+        let wrong =
+            ["\"2026-02-29\"", "2026-01-01T00:00:00", "\"2026-1-1\"", "20260101", "1999-12-31", "true"];
         for wrong in wrong {
             assert!(toml::from_str::<Sample>(&format!("day = {wrong}")).is_err(), "{wrong}");
         }

@@ -158,7 +158,9 @@ mod tests {
 
     #[test]
     fn what_is_no_quarter_is_refused() {
-        for text in ["2026Q5", "2026Q0", "2026q1", "26Q1", "2026Q01", "2026-Q1", "Q1", "", "+026Q1", "2026Q１"] {
+        for text in
+            ["2026Q5", "2026Q0", "2026q1", "26Q1", "2026Q01", "2026-Q1", "Q1", "", "+026Q1", "2026Q１"]
+        {
             assert!(matches!(text.parse::<Quarter>(), Err(QuarterError::Form(_))), "{text}");
         }
         assert!(matches!("1999Q4".parse::<Quarter>(), Err(QuarterError::Year(_))));

@@ -29,7 +29,9 @@ pub enum RuleDataError {
 }
 
 /// How well a statement is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     /// Read in the text or in a verbatim quotation of it.
@@ -194,8 +196,8 @@ section!(
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilingRule {
-    #[expect(dead_code, reason = "checked before the rest is read")]
-    format: String,
+    #[serde(rename = "format")]
+    _format: String,
     /// Id of the instrument.
     pub profile: String,
     /// Full name.
@@ -295,7 +297,8 @@ impl FilingRule {
             }
         }
         let known = Readings::ALL.map(|(key, options)| (key, options.to_vec()));
-        let listed = self.reading.iter().map(|r| (r.key.as_str(), r.options.iter().map(String::as_str).collect()));
+        let listed =
+            self.reading.iter().map(|r| (r.key.as_str(), r.options.iter().map(String::as_str).collect()));
         if !known.into_iter().eq(listed) {
             return Err("the readings are not those that the program knows".to_owned());
         }
@@ -304,7 +307,9 @@ impl FilingRule {
             let quarter = Quarter::new(2023, quarter).map_err(|error| error.to_string())?;
             let exists = jiff::civil::Date::new(2023 + day.years_later, day.month, day.day);
             if !exists.is_ok_and(|due| due >= quarter.last_day()) {
-                return Err(format!("the due date of {quarter} does not exist or lies before the quarter's end"));
+                return Err(format!(
+                    "the due date of {quarter} does not exist or lies before the quarter's end"
+                ));
             }
         }
         Ok(())

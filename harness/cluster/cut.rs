@@ -1,0 +1,338 @@
+//! The smallest set of links whose removal brings the largest set of machines under a limit.
+//!
+//! Exact for up to nine machines and switches, all single: every division into parts is tried. Above that the
+//! least of minimum cuts between heavy parts and of taking machines off one by one, which is a bound.
+
+use petgraph::algo::dinics;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+use super::reading::{FabricSplit, fabrics};
+use super::topology::{Topology, Vertex};
+use super::{Bundles, Components};
+use crate::units::{BitRate, ExactOpRate};
+
+/// Most parts for which every division is tried: 21,147 of them.
+const EXACT_PARTS: usize = 9;
+/// Most parts for which minimum cuts are computed.
+const FLOW_PARTS: usize = 20_000;
+/// Heavy parts between which minimum cuts are computed, each pair once.
+const HEAVY: usize = 6;
+
+/// Links to remove.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Cut {
+    /// How many physical links.
+    pub links: u128,
+    /// Whether fewer might do.
+    pub upper_bound: bool,
+    /// Where they are: `from`, `to`, how many; at most twenty entries.
+    pub between: Vec<(String, String, u128)>,
+}
+
+/// Several machines, or switches of one fabric, that no cut tells apart.
+#[derive(Debug, Clone)]
+struct Part {
+    name: String,
+    rate: u128,
+    machines: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    a: usize,
+    b: usize,
+    links: u128,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    parts: Vec<Part>,
+    edges: Vec<Edge>,
+    /// Whether an edge counts all its links where fewer might do.
+    loose: bool,
+}
+
+/// The smallest cut of the set `set` of the injection reading after which no part sums to more than `allowed`.
+///
+/// `rate` is what of a machine is summed. `None` when it is under it already or one machine alone is not.
+/// Errors: [`FabricSplit`] as of the reading.
+pub fn smallest_cut(
+    topology: &Topology,
+    components: &Components,
+    (set, limit): (u32, BitRate),
+    allowed: ExactOpRate,
+    rate: impl Fn(&super::Build) -> ExactOpRate,
+) -> Result<Option<Cut>, FabricSplit> {
+    // A bundle that does not fit was refused when the set was made.
+    let bundles = Bundles::of(topology).unwrap_or_default();
+    let fabrics = fabrics(topology, &bundles, limit)?;
+    let parts = parts(topology, components, (set, limit), (&bundles, &fabrics), rate);
+    let total = parts.parts.iter().try_fold(0_u128, |sum, part| sum.checked_add(part.weight()?));
+    let Some(total) = total.filter(|total| *total > allowed.get()) else { return Ok(None) };
+    let single = parts.parts.iter().all(|part| part.machines <= 1) && !parts.loose;
+    let mut best = if parts.parts.len() <= EXACT_PARTS { divisions(&parts, allowed.get()) } else { None };
+    let exact = single && best.is_some();
+    if !exact {
+        let flows = if parts.parts.len() <= FLOW_PARTS { flow_cut(&parts, allowed.get()) } else { None };
+        let taken = take_off(&parts, allowed.get(), total);
+        best = [best, flows, taken].into_iter().flatten().min_by_key(|cut| cut.links);
+    }
+    Ok(best.map(|cut| Cut { upper_bound: !exact && cut.links > 1, ..cut }))
+}
+
+impl Part {
+    fn weight(&self) -> Option<u128> {
+        self.rate.checked_mul(u128::from(self.machines))
+    }
+
+    fn sum(&self) -> u128 {
+        self.weight().unwrap_or(u128::MAX)
+    }
+}
+
+fn parts(
+    topology: &Topology,
+    components: &Components,
+    (set, limit): (u32, BitRate),
+    (bundles, fabrics): (&Bundles, &[u32]),
+    rate: impl Fn(&super::Build) -> ExactOpRate,
+) -> Parts {
+    let classes = topology.classes.len();
+    let mut found = Parts::default();
+    let mut part_of = vec![usize::MAX; topology.vertices()];
+    let mut of_fabric = vec![usize::MAX; topology.fabrics.len()];
+    for (at, class) in topology.classes.iter().enumerate().filter(|(at, _)| components.set[*at] == set) {
+        part_of[at] = found.parts.len();
+        let (name, rate) = (topology.names.text(class.name), rate(topology.build(class)).get());
+        found.parts.push(Part { name, rate, machines: class.count });
+    }
+    for (at, switch) in
+        topology.switches.iter().enumerate().filter(|(at, _)| components.set[classes + at] == set)
+    {
+        let known = switch.fabric.map(|fabric| fabric as usize).filter(|f| of_fabric[*f] != usize::MAX);
+        part_of[classes + at] = known.map_or(found.parts.len(), |fabric| of_fabric[fabric]);
+        if known.is_none() {
+            let name = switch.fabric.map(|fabric| topology.fabrics[fabric as usize].clone());
+            let name = name.unwrap_or_else(|| topology.names.text(switch.name));
+            found.parts.push(Part { name, rate: 0, machines: 1 });
+            if let Some(fabric) = switch.fabric {
+                of_fabric[fabric as usize] = part_of[classes + at];
+            }
+        }
+    }
+    for links in bundles.0.chunk_by(|x, y| x.a == y.a) {
+        found.edges_from(topology, links, &part_of, fabrics, limit);
+    }
+    found
+}
+
+impl Parts {
+    /// Edges of one vertex, its links into one declared fabric taken together.
+    fn edges_from(
+        &mut self,
+        topology: &Topology,
+        links: &[super::Bundle],
+        part_of: &[usize],
+        fabrics: &[u32],
+        limit: BitRate,
+    ) {
+        let classes = topology.classes.len();
+        let a = links[0].a;
+        let from = part_of[a.index()];
+        let mut ends: Vec<(usize, Vertex)> = links.iter().map(|l| (part_of[l.b.index()], l.b)).collect();
+        ends.retain(|(to, _)| *to != usize::MAX && *to != from && from != usize::MAX);
+        ends.sort_unstable();
+        // Links of a machine into one fabric count together; between switches each pair stands alone.
+        for same in ends.chunk_by(|x, y| x.0 == y.0 && a.index() < classes) {
+            let to = same[0].0;
+            let in_it = |end: Vertex| same.iter().any(|(_, other)| *other == end);
+            let sum: u128 = links.iter().filter(|l| in_it(l.b)).map(|l| l.sum().get()).sum();
+            let fabric = |end: &Vertex| end.index().checked_sub(classes).map(|switch| fabrics[switch]);
+            let mine = |end: &Vertex| fabric(end).is_some() && fabric(end) == fabric(&same[0].1);
+            let alone =
+                a.index() >= classes || ends.iter().filter(|(_, end)| mine(end)).count() <= same.len();
+            if alone && sum <= limit.get() {
+                continue;
+            }
+            let ends: Vec<Vertex> = same.iter().map(|(_, end)| *end).collect();
+            // Into switches of one undeclared fabric the links count together, so each is taken whole.
+            let links =
+                if alone { links_to_cut(topology, a, &ends, limit) } else { all_links(topology, a, &ends) };
+            self.loose |= !alone;
+            let times = |vertex: Vertex| topology.class(vertex).map_or(1, |class| u128::from(class.count));
+            self.edges.push(Edge { a: from, b: to, links: links * times(a) * times(same[0].1) });
+        }
+    }
+}
+
+/// Links from `a` to `ends` by rate, fastest first, each listed once.
+fn rates(topology: &Topology, a: Vertex, ends: &[Vertex]) -> Vec<(u128, u128)> {
+    let start = topology.links.partition_point(|link| link.a < a);
+    let mine = topology.links[start..].iter().take_while(|link| link.a == a);
+    let mine: Vec<_> = mine.filter(|link| ends.contains(&link.b)).collect();
+    let mut found = Vec::new();
+    for same in mine.chunk_by(|x, y| (x.b, x.grade) == (y.b, y.grade)) {
+        let grade = &topology.grades[same[0].grade as usize];
+        let counted =
+            |reversed| same.iter().filter(|l| l.reversed == reversed).map(|l| u128::from(l.count)).sum();
+        let count = u128::max(counted(false), counted(true));
+        if grade.down.is_none() {
+            found.push((grade.rate.get(), count));
+        }
+    }
+    found.sort_unstable_by(|x, y| y.cmp(x));
+    found
+}
+
+fn all_links(topology: &Topology, a: Vertex, ends: &[Vertex]) -> u128 {
+    rates(topology, a, ends).iter().map(|(_, count)| count).sum()
+}
+
+/// Fewest links whose removal leaves no more than `limit`.
+fn links_to_cut(topology: &Topology, a: Vertex, ends: &[Vertex], limit: BitRate) -> u128 {
+    let rates = rates(topology, a, ends);
+    let sum: u128 = rates.iter().map(|(rate, count)| rate * count).sum();
+    let mut over = sum.saturating_sub(limit.get());
+    let mut removed = 0;
+    for (rate, count) in rates.into_iter().filter(|(rate, _)| *rate > 0) {
+        let need = over.div_ceil(rate).min(count);
+        removed += need;
+        over = over.saturating_sub(need * rate);
+    }
+    removed
+}
+
+impl Parts {
+    fn cut(&self, side: &[usize]) -> Cut {
+        let crossing: Vec<&Edge> = self.edges.iter().filter(|edge| side[edge.a] != side[edge.b]).collect();
+        let name = |part: usize| self.parts[part].name.clone();
+        Cut {
+            links: crossing.iter().map(|edge| edge.links).sum(),
+            upper_bound: true,
+            between: crossing.iter().take(20).map(|edge| (name(edge.a), name(edge.b), edge.links)).collect(),
+        }
+    }
+}
+
+/// The best of all divisions of the parts into groups of at most `allowed`.
+fn divisions(parts: &Parts, allowed: u128) -> Option<Cut> {
+    let mut best: Option<Cut> = None;
+    let mut side = vec![0; parts.parts.len()];
+    divide(parts, allowed, 0, 0, &mut side, &mut best);
+    best
+}
+
+fn divide(
+    parts: &Parts,
+    allowed: u128,
+    at: usize,
+    groups: usize,
+    side: &mut [usize],
+    best: &mut Option<Cut>,
+) {
+    if at == side.len() {
+        let cut = parts.cut(side);
+        if best.as_ref().is_none_or(|best| cut.links < best.links) {
+            *best = Some(cut);
+        }
+        return;
+    }
+    for group in 0..=groups {
+        side[at] = group;
+        let mine = (0..=at).filter(|part| side[*part] == group);
+        let sum = mine.fold(0_u128, |sum, part| sum.saturating_add(parts.parts[part].sum()));
+        if sum <= allowed {
+            divide(parts, allowed, at + 1, groups.max(group + 1), side, best);
+        }
+    }
+}
+
+/// The least of the minimum cuts between pairs of heavy parts after which both sides are at most `allowed`.
+fn flow_cut(parts: &Parts, allowed: u128) -> Option<Cut> {
+    let mut graph: DiGraph<(), u64> = DiGraph::new();
+    let nodes: Vec<NodeIndex> = parts.parts.iter().map(|_| graph.add_node(())).collect();
+    for edge in &parts.edges {
+        let links = u64::try_from(edge.links).unwrap_or(u64::MAX);
+        graph.add_edge(nodes[edge.a], nodes[edge.b], links);
+        graph.add_edge(nodes[edge.b], nodes[edge.a], links);
+    }
+    let mut heavy: Vec<usize> = (0..parts.parts.len()).filter(|part| parts.parts[*part].rate > 0).collect();
+    heavy.sort_by_key(|part| std::cmp::Reverse(parts.parts[*part].sum()));
+    heavy.truncate(HEAVY);
+    let mut best: Option<Cut> = None;
+    for (at, one) in heavy.iter().enumerate() {
+        for other in &heavy[at + 1..] {
+            let (_, flows) = dinics(&graph, nodes[*one], nodes[*other]);
+            let side = reachable(&graph, &flows, *one, parts.parts.len());
+            let fits = [0, 1].into_iter().all(|group| parts.sum_of(&side, group) <= allowed);
+            let cut = parts.cut(&side);
+            if fits && best.as_ref().is_none_or(|best| cut.links < best.links) {
+                best = Some(cut);
+            }
+        }
+    }
+    best
+}
+
+impl Parts {
+    fn sum_of(&self, side: &[usize], group: usize) -> u128 {
+        let mine = self.parts.iter().zip(side).filter(|(_, side)| **side == group);
+        mine.fold(0_u128, |sum, (part, _)| sum.saturating_add(part.sum()))
+    }
+}
+
+/// One for each part that can be reached from `start` through edges with flow to spare.
+fn reachable(graph: &DiGraph<(), u64>, flows: &[u64], start: usize, parts: usize) -> Vec<usize> {
+    let mut side = vec![0; parts];
+    let mut left = vec![start];
+    side[start] = 1;
+    while let Some(part) = left.pop() {
+        for edge in graph.edges(NodeIndex::new(part)) {
+            let to = edge.target().index();
+            if side[to] == 0 && *edge.weight() > flows[edge.id().index()] {
+                side[to] = 1;
+                left.push(to);
+            }
+        }
+    }
+    side
+}
+
+/// Takes machines off, those with the most rate for each link first, until the rest is at most `allowed`.
+fn take_off(parts: &Parts, allowed: u128, total: u128) -> Option<Cut> {
+    let mut cost = vec![0_u128; parts.parts.len()];
+    for edge in &parts.edges {
+        cost[edge.a] += edge.links;
+        cost[edge.b] += edge.links;
+    }
+    let mut order: Vec<usize> = (0..parts.parts.len()).filter(|part| parts.parts[*part].rate > 0).collect();
+    if order.iter().any(|part| parts.parts[*part].rate > allowed) {
+        return None;
+    }
+    let each = |part: usize| cost[part] / u128::from(parts.parts[part].machines.max(1));
+    // Compared as rate per link without dividing; a rate of 1e17 times a count of links fits.
+    order.sort_by(|x, y| {
+        let worth = |part: usize, other: usize| parts.parts[part].rate.saturating_mul(each(other));
+        worth(*y, *x).cmp(&worth(*x, *y))
+    });
+    let mut over = total - allowed;
+    let mut cut = Cut { links: 0, upper_bound: true, between: Vec::new() };
+    for part in order {
+        let taken = &parts.parts[part];
+        let machines = over.div_ceil(taken.rate).min(taken.machines.into());
+        cut.links += machines * each(part);
+        if cut.between.len() < 20 {
+            cut.between.push((
+                format!("{machines} of {}", taken.name),
+                "everything".to_owned(),
+                machines * each(part),
+            ));
+        }
+        over = over.saturating_sub(machines * taken.rate);
+        if over == 0 {
+            return Some(cut);
+        }
+    }
+    None
+}
