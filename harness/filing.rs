@@ -5,14 +5,39 @@
 
 mod dates;
 mod day;
+mod deadline;
+mod dual_use;
+mod error;
+mod figures;
+mod filer;
+mod filer_file;
+mod judged;
+mod plan;
 mod quarter;
 mod readings;
 mod rule;
+mod standing;
+mod windows;
 
 pub use dates::{Schedule, Window};
 pub use day::Day;
+pub use deadline::{Deadline, DeadlineKind, RestsOn};
+pub use dual_use::{
+    Answer, DualUse, DualUseFile, Point, blank as blank_dual_use, parse_dual_use, read_dual_use,
+};
+pub use error::FilingError;
+pub use figures::{ClusterFigures, Figure, Known, Operations, SetFigures, TrainingFigures, two_figures};
+pub use filer::{
+    Activity, Attestation, ClusterEvent, Contact, Correction, CoveredBasis, Filer, Limb, Receipt, Received,
+    Submitter, Times,
+};
+pub use filer_file::{FilerFile, parse_filer, read_filer};
+pub use judged::{Figures, InputFile, Judged, judge_all, sha256};
+pub use plan::{ActivityPlan, AffirmationPlan, Entry, Item, Plan, QuarterPlan, lay_out};
 pub use quarter::{Quarter, QuarterError};
 pub use readings::{
     Affirmations, ClarificationDays, ContinuedPossession, LookAheadEnd, PastWindow, Readings, Undetermined,
 };
-pub use rule::{Basis, Evidence, FilingRule, RuleDataError, SourceDocument};
+pub use rule::{Basis, Evidence, FilingRule, OpenReading, RuleDataError, SourceDocument, Topic};
+pub use standing::{Standing, instrument};
+pub use windows::{Cause, Phase, Placed, place};
