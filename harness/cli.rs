@@ -1,16 +1,21 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
+mod chip;
+mod cluster;
 mod completions;
 mod devices;
 mod error;
 mod host;
 mod job;
+mod judging;
 mod man;
 mod measure;
 mod output;
+mod rules;
 mod schema;
 mod signals;
 mod worker;
+mod training;
 
 use std::process::ExitCode;
 
@@ -35,6 +40,10 @@ struct Cli {
 enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
+    Chip(chip::Args),
+    Cluster(cluster::Args),
+    Training(training::Args),
+    Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -62,6 +71,10 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
+        Command::Chip(args) => chip::run(&args, output),
+        Command::Cluster(args) => cluster::run(&args, output),
+        Command::Training(args) => training::run(&args, output),
+        Command::Rules(args) => rules::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),

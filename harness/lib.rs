@@ -20,6 +20,7 @@ pub mod measure;
 pub mod record;
 
 pub mod report;
+pub mod chip;
 
 pub mod cluster;
 

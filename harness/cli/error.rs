@@ -3,6 +3,12 @@
 use crate::backend::OpenError;
 use crate::files::FileError;
 use crate::record::RecordError;
+use crate::chip::ChipRulesError;
+use crate::device::catalogue::CatalogueError;
+use crate::device::lint::LintError;
+use crate::device::theoretical::DeriveError;
+use crate::files::FileError;
+use crate::threshold::RuleError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +65,18 @@ pub enum CliError {
     /// Something that cannot be, in flopgauge itself.
     #[error("a defect in flopgauge: {0}; please report it")]
     Defect(String),
+    /// The catalogue that the program carries cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The chip rules that the program carries cannot be used.
+    #[error(transparent)]
+    ChipRules(#[from] ChipRulesError),
+    /// The rules that the program carries cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// A peak cannot be derived from what was given.
+    #[error(transparent)]
+    Derive(#[from] DeriveError),
     /// Options that clap alone cannot judge.
     #[error("{0}")]
     Usage(String),
@@ -78,7 +96,21 @@ impl CliError {
             Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {
                 Exit::Absent
             }
-            Self::Defect(_) => Exit::Defect,
+            Self::Derive(DeriveError::Catalogue(_))
+            | Self::Catalogue(_)
+            | Self::ChipRules(_)
+            | Self::Rules(_)
+            | Self::Defect(_) => Exit::Defect,
+            Self::Derive(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<LintError> for CliError {
+    fn from(error: LintError) -> Self {
+        match error {
+            LintError::File(error) => Self::File(error),
+            LintError::Catalogue(error) => Self::Catalogue(error),
         }
     }
 }

@@ -14,7 +14,17 @@ pub struct Args {
 type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[
+    ("catalogue-check/1", || schemars::schema_for!(super::devices::CatalogueCheck)),
+    ("chip-determination/1", || schemars::schema_for!(crate::chip::Determination)),
+    ("cluster/1", || schemars::schema_for!(crate::cluster::ClusterFile)),
+    ("cluster-determination/1", || schemars::schema_for!(super::cluster::ClusterDetermination)),
+    ("derived-peaks/1", || schemars::schema_for!(super::devices::DerivedPeaks)),
+    ("device-catalogue/1", || schemars::schema_for!(super::devices::CatalogueListing)),
+    ("rules/1", || schemars::schema_for!(super::rules::Listing)),
+    ("training/1", || schemars::schema_for!(crate::training::RunFile)),
+    ("training-determination/1", || schemars::schema_for!(super::training::TrainingDetermination)),
+];
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {

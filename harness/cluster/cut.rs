@@ -18,6 +18,8 @@ const EXACT_PARTS: usize = 9;
 const FLOW_PARTS: usize = 20_000;
 /// Heavy parts between which minimum cuts are computed, each pair once.
 const HEAVY: usize = 6;
+/// Places of a cut that are named.
+const LISTED: usize = 20;
 
 /// Links to remove.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -69,16 +71,21 @@ pub fn smallest_cut(
     let fabrics = fabrics(topology, &bundles, limit)?;
     let parts = parts(topology, components, (set, limit), (&bundles, &fabrics), rate);
     let total = parts.parts.iter().try_fold(0_u128, |sum, part| sum.checked_add(part.weight()?));
-    let Some(total) = total.filter(|total| *total > allowed.get()) else { return Ok(None) };
+    if total.is_none_or(|total| total <= allowed.get()) {
+        return Ok(None);
+    }
     let single = parts.parts.iter().all(|part| part.machines <= 1) && !parts.loose;
     let mut best = if parts.parts.len() <= EXACT_PARTS { divisions(&parts, allowed.get()) } else { None };
     let exact = single && best.is_some();
     if !exact {
         let flows = if parts.parts.len() <= FLOW_PARTS { flow_cut(&parts, allowed.get()) } else { None };
-        let taken = take_off(&parts, allowed.get(), total);
+        let taken = take_off(&parts, allowed.get(), &|_| true);
         best = [best, flows, taken].into_iter().flatten().min_by_key(|cut| cut.links);
     }
-    Ok(best.map(|cut| Cut { upper_bound: !exact && cut.links > 1, ..cut }))
+    Ok(best.map(|mut cut| {
+        cut.between.truncate(LISTED);
+        Cut { upper_bound: !exact && cut.links > 1, ..cut }
+    }))
 }
 
 impl Part {
@@ -210,7 +217,7 @@ impl Parts {
         Cut {
             links: crossing.iter().map(|edge| edge.links).sum(),
             upper_bound: true,
-            between: crossing.iter().take(20).map(|edge| (name(edge.a), name(edge.b), edge.links)).collect(),
+            between: crossing.iter().map(|edge| (name(edge.a), name(edge.b), edge.links)).collect(),
         }
     }
 }
@@ -265,21 +272,18 @@ fn flow_cut(parts: &Parts, allowed: u128) -> Option<Cut> {
         for other in &heavy[at + 1..] {
             let (_, flows) = dinics(&graph, nodes[*one], nodes[*other]);
             let side = reachable(&graph, &flows, *one, parts.parts.len());
-            let fits = [0, 1].into_iter().all(|group| parts.sum_of(&side, group) <= allowed);
-            let cut = parts.cut(&side);
-            if fits && best.as_ref().is_none_or(|best| cut.links < best.links) {
+            let mut cut = parts.cut(&side);
+            // A side that is still above the limit loses machines one by one.
+            let rests = [0, 1].map(|group| take_off(parts, allowed, &|part| side[part] == group));
+            let [Some(one), Some(other)] = rests else { continue };
+            cut.links += one.links + other.links;
+            cut.between.extend(one.between.into_iter().chain(other.between));
+            if best.as_ref().is_none_or(|best| cut.links < best.links) {
                 best = Some(cut);
             }
         }
     }
     best
-}
-
-impl Parts {
-    fn sum_of(&self, side: &[usize], group: usize) -> u128 {
-        let mine = self.parts.iter().zip(side).filter(|(_, side)| **side == group);
-        mine.fold(0_u128, |sum, (part, _)| sum.saturating_add(part.sum()))
-    }
 }
 
 /// One for each part that can be reached from `start` through edges with flow to spare.
@@ -299,14 +303,16 @@ fn reachable(graph: &DiGraph<(), u64>, flows: &[u64], start: usize, parts: usize
     side
 }
 
-/// Takes machines off, those with the most rate for each link first, until the rest is at most `allowed`.
-fn take_off(parts: &Parts, allowed: u128, total: u128) -> Option<Cut> {
+/// Takes machines off, those with the most rate for each link first, until the rest of the `inside` parts is at
+/// most `allowed`; `None` when one machine alone is above it.
+fn take_off(parts: &Parts, allowed: u128, inside: &dyn Fn(usize) -> bool) -> Option<Cut> {
     let mut cost = vec![0_u128; parts.parts.len()];
     for edge in &parts.edges {
         cost[edge.a] += edge.links;
         cost[edge.b] += edge.links;
     }
-    let mut order: Vec<usize> = (0..parts.parts.len()).filter(|part| parts.parts[*part].rate > 0).collect();
+    let armed = |part: &usize| inside(*part) && parts.parts[*part].rate > 0;
+    let mut order: Vec<usize> = (0..parts.parts.len()).filter(armed).collect();
     if order.iter().any(|part| parts.parts[*part].rate > allowed) {
         return None;
     }
@@ -316,23 +322,19 @@ fn take_off(parts: &Parts, allowed: u128, total: u128) -> Option<Cut> {
         let worth = |part: usize, other: usize| parts.parts[part].rate.saturating_mul(each(other));
         worth(*y, *x).cmp(&worth(*x, *y))
     });
-    let mut over = total - allowed;
+    let total = order.iter().fold(0_u128, |sum, part| sum.saturating_add(parts.parts[*part].sum()));
+    let mut over = total.saturating_sub(allowed);
     let mut cut = Cut { links: 0, upper_bound: true, between: Vec::new() };
     for part in order {
+        if over == 0 {
+            break;
+        }
         let taken = &parts.parts[part];
         let machines = over.div_ceil(taken.rate).min(taken.machines.into());
-        cut.links += machines * each(part);
-        if cut.between.len() < 20 {
-            cut.between.push((
-                format!("{machines} of {}", taken.name),
-                "everything".to_owned(),
-                machines * each(part),
-            ));
-        }
+        let links = machines * each(part);
+        cut.links += links;
+        cut.between.push((format!("{machines} machines of {}", taken.name), "everything".to_owned(), links));
         over = over.saturating_sub(machines * taken.rate);
-        if over == 0 {
-            return Some(cut);
-        }
     }
-    None
+    Some(cut)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::device::catalogue::{Catalogue, Match, Query};
 use crate::device::{ClockBasis, Provenance, TheoreticalPeak, Unit};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{ExactOpRate, OpRate};
@@ -26,6 +27,8 @@ pub struct Figures {
     pub sustained: BTreeMap<Precision, (OpRate, OpRate, OpRate)>,
     /// What kind of part it is.
     pub part: Part,
+    /// Where sources of a peak conflict; the greatest stated figure is the one that is summed.
+    pub conflicts: Vec<String>,
 }
 
 /// Why there are no figures for a name.
@@ -104,12 +107,14 @@ pub fn declared_peaks(name: &str, by: &str, peaks: &BTreeMap<Precision, ExactOpR
         rate_op_per_s: *rate,
         clock_basis: ClockBasis::Rated,
         provenance: Provenance::Declared { by: by.to_owned() },
+        note: None,
     };
     Figures {
         name: name.to_owned(),
         peaks: peaks.iter().map(peak).collect(),
         sustained: BTreeMap::new(),
         part: Part::Accelerator,
+        conflicts: Vec::new(),
     }
 }
 
@@ -134,7 +139,11 @@ impl Rates {
     /// Errors: [`FiguresError::NoPeaks`], or [`FiguresError::AboveTheoretical`] for a rate that cannot be.
     pub fn of(figures: &Figures) -> Result<Self, FiguresError> {
         let best = |precisions: &[Precision]| {
-            precisions.iter().filter_map(|p| best_peak(figures, *p)).max_by_key(|peak| peak.rate_op_per_s)
+            precisions
+                .iter()
+                .rev()
+                .filter_map(|p| best_peak(figures, *p))
+                .max_by_key(|peak| peak.rate_op_per_s)
         };
         use Precision::{Bf16, Fp8e4m3, Fp8e5m2, Fp16, Fp32, Fp64, Int8, Tf32};
         let rmax =
@@ -147,13 +156,14 @@ impl Rates {
         check_measured(figures)?;
         let measured =
             r16.and_then(|peak| figures.sustained.get(&peak.precision)).map(|(_, median, _)| *median);
+        let conflicts: String = figures.conflicts.iter().map(|conflict| format!("; {conflict}")).collect();
         let text = |peak: Option<&TheoreticalPeak>| peak.map_or("none".to_owned(), describe);
         Ok(Self {
             r16: counted(r16),
             r8: counted(r8),
             rmax: rmax.rate_op_per_s,
             measured: measured.filter(|_| !cpu),
-            basis: format!("R16 {}; R8 {}; Rmax {}", text(r16), text(r8), describe(rmax)),
+            basis: format!("R16 {}; R8 {}; Rmax {}{conflicts}", text(r16), text(r8), describe(rmax)),
         })
     }
 }
@@ -176,6 +186,13 @@ fn check_measured(figures: &Figures) -> Result<(), FiguresError> {
 
 /// The dense peak of `precision`: at the maker's stated clock where there is one, else at the highest clock.
 pub fn best_peak(figures: &Figures, precision: Precision) -> Option<&TheoreticalPeak> {
+    // The catalogue writes both 8-bit encodings as one.
+    let precision = match precision {
+        Precision::Fp8e5m2 if figures.peaks.iter().all(|peak| peak.precision != precision) => {
+            Precision::Fp8e4m3
+        }
+        other => other,
+    };
     let at = |basis| {
         let of = figures.peaks.iter().filter(move |p| p.precision == precision && p.clock_basis == basis);
         of.max_by_key(|peak| peak.rate_op_per_s)
@@ -195,12 +212,28 @@ fn describe(peak: &TheoreticalPeak) -> String {
 }
 
 /// Figures of the built-in catalogue.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Catalogued;
+#[derive(Debug, Clone, Copy)]
+pub struct Catalogued(pub &'static Catalogue);
 
 impl DeviceFigures for Catalogued {
-    fn find(&self, _: &str) -> Result<Option<Figures>, FiguresError> {
-        Ok(None)
+    fn find(&self, name: &str) -> Result<Option<Figures>, FiguresError> {
+        let entry = match self.0.find(&Query { name, pci_id: None }) {
+            Match::Found(entry) => entry,
+            Match::Unknown { reason } => {
+                return Err(FiguresError::Unknown { name: name.to_owned(), reason });
+            }
+        };
+        let conflict = |precision: &Precision| {
+            let range = entry.range(*precision)?;
+            Some(format!("sources conflict on {precision}: {} to {}", range.low(), range.high()))
+        };
+        Ok(Some(Figures {
+            name: entry.name.clone(),
+            peaks: entry.peaks(),
+            sustained: BTreeMap::new(),
+            part: Part::Accelerator,
+            conflicts: Precision::ALL.iter().filter_map(conflict).collect(),
+        }))
     }
 }
 

@@ -136,6 +136,9 @@ pub struct TheoreticalPeak {
     pub clock_basis: ClockBasis,
     /// Where it comes from.
     pub provenance: Provenance,
+    /// What a reader must know: the clock, a conflict of sources, instructions that alone reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl TheoreticalPeak {
@@ -152,7 +155,27 @@ impl TheoreticalPeak {
             Sparsity::Dense => rate,
             Sparsity::TwoOfFour => ExactOpRate::new(rate.get() / 2),
         };
-        Self { precision, accumulate, unit, rate_op_per_s, clock_basis, provenance }
+        Self { precision, accumulate, unit, rate_op_per_s, clock_basis, provenance, note: None }
+    }
+
+    /// The same peak with a note.
+    #[must_use]
+    pub fn noted(self, note: Option<String>) -> Self {
+        Self { note, ..self }
+    }
+
+    /// Scales the peak to `reported` of `known` units.
+    pub(super) fn scale(&mut self, reported: u32, known: u32) {
+        let part = self.rate_op_per_s.get() * u128::from(reported) / u128::from(known.max(1));
+        self.rate_op_per_s = ExactOpRate::new(part);
+        if let Provenance::Derived { units, .. } = &mut self.provenance {
+            *units = reported;
+        }
+        if reported != known {
+            let before = self.note.take();
+            let scaled = format!("{reported} of {known} units");
+            self.note = Some(before.map_or_else(|| scaled.clone(), |note| format!("{note}; {scaled}")));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one integration binary: the command line, the sources and the rooms.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clusters;
 mod commands;
 mod rooms;

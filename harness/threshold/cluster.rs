@@ -141,7 +141,7 @@ fn reading_step(totals: &ReadingTotals) -> String {
     let Some(largest) = &totals.largest else { return format!("{what}; there is no machine") };
     let sums = &largest.totals;
     format!(
-        "{what}; {} sets, the largest with {} machines and {} accelerators: R16 {}, R8 {}, Rmax {}",
+        "{what}; sets: {}, the largest with {} machines and {} accelerators: R16 {}, R8 {}, Rmax {}",
         totals.components, sums.machines, sums.accelerators, sums.r16, sums.r8, sums.rmax
     )
 }

@@ -126,17 +126,20 @@ impl Determination {
             answer(self.verdict != Verdict::NotMet),
             self.verdict.name(),
         ));
-        let binding = self.status == State::InForce;
-        let standing = if binding { String::new() } else { format!(" ({})", self.status_notice) };
         let causes = self.depends_on.join(", ");
+        let due = if self.status == State::InForce {
+            "file, if the conditions hold".to_owned()
+        } else {
+            format!("nothing is due under it ({})", self.status_notice)
+        };
         self.advice = match self.verdict {
-            Verdict::Met => format!("the limit is passed{standing}: file, if the conditions hold"),
-            Verdict::NotMet => format!("the limit is not passed{standing}: nothing to file on this account"),
+            Verdict::Met => format!("the limit is passed: {due}"),
+            Verdict::NotMet => "the limit is not passed: nothing to file on this account".to_owned(),
             Verdict::Undetermined if causes.is_empty() => {
-                format!("not to be told from what is known{standing}: file unless it is settled")
+                format!("not to be told from what is known, so treat it as passed: {due}")
             }
             Verdict::Undetermined => {
-                format!("depends on {causes}{standing}: file unless that is settled otherwise")
+                format!("depends on {causes}; until that is settled treat it as passed: {due}")
             }
         };
     }

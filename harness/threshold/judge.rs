@@ -127,13 +127,16 @@ mod tests {
 
     #[test]
     fn a_changed_limit_fails_its_scenarios() {
-        let text = include_str!("rules/bis-2024-proposed.toml").replacen("\"1e26\"", "\"1.1e26\"", 1);
-        let rule = load_rule("changed.toml", &text).unwrap();
+        let text = include_str!("rules/bis-2024-proposed.toml");
+        let lacking = text.replacen("value = \"1e26\"", "value = \"1.1e26\"", 1);
+        assert!(load_rule("changed.toml", &lacking).is_err(), "no scenario lies at the other limit");
+        let rule = load_rule("changed.toml", &text.replacen("comparison = \">\"", "comparison = \">=\"", 1))
+            .unwrap();
         let differs = rule.scenario.iter().any(|scenario| {
             let test = rule.test.iter().find(|test| test.id == scenario.test).unwrap();
             judge_test(test, &scenario.values, scenario.exact) != scenario.verdict
         });
-        assert!(differs, "no scenario notices another limit");
+        assert!(differs, "no scenario notices another comparison");
     }
 
     proptest! {
