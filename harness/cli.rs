@@ -14,8 +14,8 @@ mod output;
 mod rules;
 mod schema;
 mod signals;
-mod worker;
 mod training;
+mod worker;
 
 use std::process::ExitCode;
 

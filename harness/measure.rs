@@ -12,6 +12,7 @@ mod runner;
 mod samples;
 mod schedule;
 pub mod statistics;
+mod sweep;
 mod timeline;
 pub mod verify;
 
@@ -22,6 +23,7 @@ pub use outcome::{Candidate, Check, Finding, Measured, Outcome, Severity};
 pub use plan::{PlanError, Request, Selection, plan};
 pub use samples::Samples;
 pub use schedule::{Pace, Schedule};
+pub use sweep::{ROUNDS, Sweep, finer};
 pub use timeline::measure;
 
 /// Version of the method; a figure of one version is not compared with a figure of another.

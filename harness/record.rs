@@ -8,4 +8,4 @@ mod summary;
 pub use directory::{Directory, Record, RecordError};
 pub use environment::{Ending, Environment, Host};
 pub use measurement::Measurement;
-pub use summary::{COLUMNS, Row};
+pub use summary::{Row, Summary};

@@ -4,5 +4,5 @@ mod devices;
 mod measurements;
 mod table;
 
-pub use devices::{device_table, devices_json};
-pub use measurements::{measurement_json, measurement_table};
+pub use devices::{DeviceList, device_table};
+pub use measurements::measurement_table;

@@ -10,7 +10,7 @@ use super::{CliError, Exit, Output};
 use crate::backend::{BACKENDS, OpenOptions, Probe, Search, probe};
 use crate::device::catalogue::Query;
 use crate::device::{Device, DeviceKind};
-use crate::report::{device_table, devices_json};
+use crate::report::{DeviceList, device_table};
 use crate::units::Decimal;
 
 pub use catalogue::CatalogueListing;
@@ -76,14 +76,14 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         return check::run(path, args.json, output);
     }
     let probes = probe(&search(&args.search)?)?;
-    if args.json {
-        output.json(&devices_json(&probes))?;
-    } else {
-        output.result(&device_table(&probes, output.width()))?;
-    }
     let found = probes.iter().any(|probe| probe.devices.as_ref().is_ok_and(|devices| !devices.is_empty()));
     // A backend that was asked for by name and is not there is an error; one of many is information.
     let asked_in_vain = !args.search.backend.is_empty() && probes.iter().any(|probe| probe.devices.is_err());
+    if args.json {
+        output.json(&DeviceList::of(probes))?;
+    } else {
+        output.result(&device_table(&probes, output.width()))?;
+    }
     Ok(if !found || asked_in_vain { Exit::Absent } else { Exit::Done })
 }
 
@@ -129,7 +129,14 @@ pub fn choose(args: &SearchArgs, wanted: &[String], fallback: bool) -> Result<Ch
         );
     }
     if devices.is_empty() {
-        return Err(CliError::Absent(absent("any", &all, &probes)));
+        let reason = match all.as_slice() {
+            [] => absent("any", &all, &probes),
+            [first, ..] => format!(
+                "there is no hardware device; {} ones are measured only when named, as in --device {}",
+                first.kind, first.id
+            ),
+        };
+        return Err(CliError::Absent(reason));
     }
     Ok(Chosen { search, devices, probes: facts })
 }

@@ -1,13 +1,12 @@
 //! Errors of every room, and the exit code that each maps to.
 
 use crate::backend::OpenError;
-use crate::files::FileError;
-use crate::record::RecordError;
 use crate::chip::ChipRulesError;
 use crate::device::catalogue::CatalogueError;
 use crate::device::lint::LintError;
 use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
+use crate::record::RecordError;
 use crate::threshold::RuleError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.

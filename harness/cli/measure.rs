@@ -14,8 +14,8 @@ use super::host;
 use super::job::Job;
 use super::{CliError, Exit, Output};
 use crate::measure::Outcome;
-use crate::record::{Directory, Ending, Environment, Measurement, Row};
-use crate::report::{measurement_json, measurement_table};
+use crate::record::{Directory, Ending, Environment, Measurement, Summary};
+use crate::report::measurement_table;
 use crate::units::Seconds;
 
 pub use options::Args;
@@ -61,11 +61,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn keep(&mut self, measurement: Measurement) -> bool {
-        let kept = self.record().and_then(|record| Ok(record.add(&measurement)?));
-        self.measurements.push(measurement);
-        if let Err(error) = kept {
-            self.lost = Some(error);
+        if self.lost.is_none() {
+            let kept = self.record().and_then(|record| Ok(record.add(&measurement)?));
+            self.lost = kept.err();
         }
+        // What could not be written is still shown on the terminal.
+        self.measurements.push(measurement);
         self.lost.is_none()
     }
 
@@ -89,8 +90,7 @@ impl Run<'_> {
         }
         let folder = self.folder.display().to_string();
         if self.args.json {
-            let rows: Vec<Row> = self.measurements.iter().map(Row::of).collect();
-            output.json(&measurement_json(&rows, &folder))?;
+            output.json(&Summary::of(&self.measurements, folder.clone()))?;
         } else {
             output.result(&measurement_table(&self.measurements, output.width()))?;
         }

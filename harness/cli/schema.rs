@@ -1,6 +1,11 @@
 //! `flopgauge schema KIND`.
 
+use schemars::schema_for;
+
 use super::{CliError, Exit, Output};
+use crate::backend::scripted::Script;
+use crate::record::{Environment, Measurement, Summary};
+use crate::report::DeviceList;
 
 /// Print the JSON Schema of a kind of file.
 #[derive(Debug, clap::Args)]
@@ -15,15 +20,20 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
-    ("catalogue-check/1", || schemars::schema_for!(super::devices::CatalogueCheck)),
-    ("chip-determination/1", || schemars::schema_for!(crate::chip::Determination)),
-    ("cluster/1", || schemars::schema_for!(crate::cluster::ClusterFile)),
-    ("cluster-determination/1", || schemars::schema_for!(super::cluster::ClusterDetermination)),
-    ("derived-peaks/1", || schemars::schema_for!(super::devices::DerivedPeaks)),
-    ("device-catalogue/1", || schemars::schema_for!(super::devices::CatalogueListing)),
-    ("rules/1", || schemars::schema_for!(super::rules::Listing)),
-    ("training/1", || schemars::schema_for!(crate::training::RunFile)),
-    ("training-determination/1", || schemars::schema_for!(super::training::TrainingDetermination)),
+    ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
+    ("chip-determination/1", || schema_for!(crate::chip::Determination)),
+    ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
+    ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
+    ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
+    ("device-catalogue/1", || schema_for!(super::devices::CatalogueListing)),
+    (DeviceList::KIND, || schema_for!(DeviceList)),
+    (Environment::KIND, || schema_for!(Environment)),
+    (Measurement::KIND, || schema_for!(Measurement)),
+    ("rules/1", || schema_for!(super::rules::Listing)),
+    (Script::KIND, || schema_for!(Script)),
+    (Summary::KIND, || schema_for!(Summary)),
+    ("training-determination/1", || schema_for!(super::training::TrainingDetermination)),
+    ("training/1", || schema_for!(crate::training::RunFile)),
 ];
 
 /// Runs the subcommand.

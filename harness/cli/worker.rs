@@ -10,8 +10,10 @@ use super::job::{Event, Job};
 use super::{CliError, Exit};
 use crate::backend::{Backend, OpenError, open};
 use crate::measure::plateau::Phase;
-use crate::measure::{Control, Outcome, Progress, Request, Schedule, Stop, measure, plan};
-use crate::units::Seconds;
+use crate::measure::{
+    Control, Outcome, Progress, ROUNDS, Request, Schedule, Stop, Sweep, finer, measure, plan,
+};
+use crate::units::{OpRate, Seconds};
 
 /// Measure one device; started by `flopgauge measure`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +49,28 @@ fn measure_all(
     job: &Job,
     world: &World,
 ) -> Result<Exit, CliError> {
+    let mut rates = measure_some(backend, (requests, 0), job, world)?;
+    if job.selection.sweep == Some(Sweep::Fine) {
+        for round in 0..ROUNDS {
+            let more = finer(&rates, round);
+            tell(&Event::Planned { device: Box::new(backend.device().clone()), requests: more.clone() })?;
+            let begun = rates.len();
+            rates.extend(measure_some(backend, (&more, begun), job, world)?);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Measures requests, of which `begun` came before, and gives each its rate where it has one.
+fn measure_some(
+    backend: &mut dyn Backend,
+    (requests, begun): (&[Request], usize),
+    job: &Job,
+    world: &World,
+) -> Result<Vec<(Request, Option<OpRate>)>, CliError> {
+    let mut rates = Vec::new();
     for (index, request) in requests.iter().enumerate() {
+        let index = begun + index;
         world.index.set(index);
         let result = match world.stop() {
             Some(stop) => Outcome::Skipped { reason: format!("{stop} before the case began") },
@@ -56,9 +79,14 @@ fn measure_all(
                 measure(backend, request, &Schedule::of(request.work.method(), job.pace), world)
             }
         };
+        let rate = match &result {
+            Outcome::Measured(measured) => measured.headline().map(|h| h.statistics.rate_op_per_s.median),
+            _ => None,
+        };
+        rates.push((request.clone(), rate));
         tell(&Event::Outcome { index, result: Box::new(result) })?;
     }
-    Ok(Exit::Done)
+    Ok(rates)
 }
 
 fn refuse(message: String, absent: bool) -> Result<Exit, CliError> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sweep::{Sweep, coarse};
 use crate::backend::Implementation;
 use crate::precision::Precision;
 use crate::units::Bytes;
@@ -36,6 +37,8 @@ pub struct Selection {
     pub precisions: Vec<Precision>,
     /// Shapes; where empty, the implementation's own.
     pub shapes: Vec<GemmShape>,
+    /// A set of shapes instead.
+    pub sweep: Option<Sweep>,
     /// How A is stored.
     pub layout: Layout,
     /// Distributions of the operands; normal where empty.
@@ -112,8 +115,11 @@ fn products(selection: &Selection, table: &[Implementation], precision: Precisio
     let own = table.iter().find(|row| row.precision == precision && row.method == Method::Gemm);
     // Where no row has the format, the shape only names the case that is then unsupported.
     let own = own.and_then(|row| row.shape).or_else(|| GemmShape::new(1024, 1024, 1024).ok());
-    let shapes: Vec<GemmShape> =
-        if selection.shapes.is_empty() { own.into_iter().collect() } else { selection.shapes.clone() };
+    let shapes: Vec<GemmShape> = match (selection.sweep, own) {
+        (Some(_), Some(own)) => coarse(own),
+        _ if selection.shapes.is_empty() => own.into_iter().collect(),
+        _ => selection.shapes.clone(),
+    };
     let normal = [Distribution::Normal];
     let inputs = if selection.inputs.is_empty() { &normal } else { selection.inputs.as_slice() };
     let mut found = Vec::new();

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{COLUMNS, Environment, Measurement, Row};
+use super::{Environment, Measurement, Row};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, parse_json_at, read_text, write_atomically};
 
 const MEASUREMENTS: &str = "measurements.jsonl";
@@ -49,7 +49,7 @@ impl Directory {
     pub fn create(path: &Path, environment: Environment) -> Result<Self, RecordError> {
         fs::create_dir_all(path).map_err(|source| write_error(path, source))?;
         let lines = path.join(MEASUREMENTS);
-        let lines = File::options().write(true).create_new(true).open(&lines).map_err(|source| {
+        let lines = File::options().append(true).create_new(true).open(&lines).map_err(|source| {
             if source.kind() == std::io::ErrorKind::AlreadyExists {
                 RecordError::Exists { path: path.display().to_string() }
             } else {
@@ -58,7 +58,6 @@ impl Directory {
         })?;
         let directory = Self { path: path.to_owned(), lines, environment, rows: Vec::new() };
         directory.write_environment()?;
-        directory.write_summary()?;
         Ok(directory)
     }
 
@@ -141,9 +140,8 @@ impl Record {
 
 fn csv_text(rows: &[Row]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
     for row in rows {
-        writer.write_record(&row.0)?;
+        writer.serialize(row)?;
     }
     writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
 }

@@ -1,110 +1,161 @@
 //! `summary.csv`: one row per outcome, derived from the record and never stored in its place.
 
-use crate::measure::efficiency;
-use crate::workload::Work;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::Measurement;
+use crate::device::DeviceKind;
+use crate::measure::{Measured, Outcome, efficiency};
+use crate::precision::{Accumulate, Precision};
+use crate::units::{Hertz, OpRate, Ratio, Watts};
+use crate::workload::{Distribution, Method, Work};
 
-/// Columns of `summary.csv`, in order; a contract with readers.
-pub const COLUMNS: [&str; 26] = [
-    "device",
-    "uuid",
-    "model",
-    "backend",
-    "kind",
-    "precision",
-    "accumulate",
-    "method",
-    "implementation",
-    "m",
-    "n",
-    "k",
-    "input",
-    "outcome",
-    "rate_op_per_s",
-    "rate_low_op_per_s",
-    "rate_high_op_per_s",
-    "burst_op_per_s",
-    "theoretical_op_per_s",
-    "theoretical_basis",
-    "efficiency",
-    "clock_hz",
-    "power_w",
-    "steady",
-    "verified",
-    "reason",
-];
-
-/// One row; an absent figure is empty, never zero.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row(pub [String; COLUMNS.len()]);
+/// One row. The fields are the columns of `summary.csv` in their order, a contract with readers; an absent figure is
+/// empty or `null`, never zero.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Row {
+    /// Device, by its id.
+    pub device: String,
+    /// Device, for good.
+    pub uuid: Uuid,
+    /// Model.
+    pub model: String,
+    /// Backend.
+    pub backend: String,
+    /// Whether the device is real.
+    pub kind: DeviceKind,
+    /// Format of the operands.
+    pub precision: Precision,
+    /// Format of the sums.
+    pub accumulate: Option<Accumulate>,
+    /// How the rate was obtained.
+    pub method: Method,
+    /// Implementation that was measured.
+    pub implementation: Option<String>,
+    /// Rows of C.
+    pub m: Option<u64>,
+    /// Columns of C.
+    pub n: Option<u64>,
+    /// Length of the sums.
+    pub k: Option<u64>,
+    /// Distribution of the operands.
+    pub input: Option<Distribution>,
+    /// What became of the case.
+    pub outcome: &'static str,
+    /// Median rate.
+    pub rate_op_per_s: Option<OpRate>,
+    /// Low end of its 95 % interval.
+    pub rate_low_op_per_s: Option<OpRate>,
+    /// High end of its 95 % interval.
+    pub rate_high_op_per_s: Option<OpRate>,
+    /// Rate in the first window after idle.
+    pub burst_op_per_s: Option<OpRate>,
+    /// Theoretical peak.
+    pub theoretical_op_per_s: Option<OpRate>,
+    /// Clock that the peak holds at.
+    pub theoretical_basis: Option<&'static str>,
+    /// Median rate over the theoretical peak.
+    pub efficiency: Option<Ratio>,
+    /// Median clock while sampling.
+    pub clock_hz: Option<Hertz>,
+    /// Median power while sampling.
+    pub power_w: Option<Watts>,
+    /// Whether nothing moved when sampling began.
+    pub steady: Option<bool>,
+    /// Whether the values were checked, and right.
+    pub verified: Option<bool>,
+    /// Why there is no figure, or what a reader must know beside it.
+    pub reason: Option<String>,
+}
 
 impl Row {
     /// The row of a measurement.
     pub fn of(measurement: &Measurement) -> Self {
-        let mut row = Self::default();
-        let device = &measurement.device;
-        row.set("device", &device.id);
-        row.set("uuid", device.uuid);
-        row.set("model", &device.model);
-        row.set("backend", &device.backend);
-        row.set("kind", device.kind);
-        row.set("precision", measurement.request.precision);
-        row.set("method", measurement.request.work.method());
-        if let Work::Gemm { shape, input, .. } = measurement.request.work {
-            row.set("m", shape.m());
-            row.set("n", shape.n());
-            row.set("k", shape.k());
-            row.set("input", input);
-        }
-        row.set("outcome", measurement.result.name());
+        let mut row = Self::planned(measurement);
         match &measurement.result {
-            crate::measure::Outcome::Measured(measured) => row.set_measured(measurement, measured),
-            other => row.set("reason", other.reason().unwrap_or_default()),
+            Outcome::Measured(measured) => row.fill(measurement, measured),
+            other => row.reason = other.reason().map(str::to_owned),
         }
         row
     }
 
-    fn set_measured(&mut self, measurement: &Measurement, measured: &crate::measure::Measured) {
-        self.set("implementation", &measured.implementation.name);
-        self.set("accumulate", measured.implementation.accumulate);
+    fn planned(measurement: &Measurement) -> Self {
+        let device = &measurement.device;
+        let (shape, input) = match measurement.request.work {
+            Work::Gemm { shape, input, .. } => (Some(shape), Some(input)),
+            Work::Issue => (None, None),
+        };
+        Self {
+            device: device.id.clone(),
+            uuid: device.uuid,
+            model: device.model.clone(),
+            backend: device.backend.clone(),
+            kind: device.kind,
+            precision: measurement.request.precision,
+            accumulate: None,
+            method: measurement.request.work.method(),
+            implementation: None,
+            m: shape.map(|shape| shape.m()),
+            n: shape.map(|shape| shape.n()),
+            k: shape.map(|shape| shape.k()),
+            input,
+            outcome: measurement.result.name(),
+            rate_op_per_s: None,
+            rate_low_op_per_s: None,
+            rate_high_op_per_s: None,
+            burst_op_per_s: None,
+            theoretical_op_per_s: None,
+            theoretical_basis: None,
+            efficiency: None,
+            clock_hz: None,
+            power_w: None,
+            steady: None,
+            verified: None,
+            reason: None,
+        }
+    }
+
+    fn fill(&mut self, measurement: &Measurement, measured: &Measured) {
+        self.accumulate = Some(measured.implementation.accumulate);
+        self.implementation = Some(measured.implementation.name.clone());
         if let Some(headline) = measured.headline() {
             let rate = headline.statistics.rate_op_per_s;
-            self.set("rate_op_per_s", rate.median.get());
-            self.set("rate_low_op_per_s", rate.low.get());
-            self.set("rate_high_op_per_s", rate.high.get());
+            self.rate_op_per_s = Some(rate.median);
+            self.rate_low_op_per_s = Some(rate.low);
+            self.rate_high_op_per_s = Some(rate.high);
         }
-        self.set_optional("burst_op_per_s", measured.burst().map(crate::units::OpRate::get));
-        let (efficiency, _) = efficiency(&measurement.device, measured);
-        if let Some(efficiency) = efficiency {
-            self.set("theoretical_op_per_s", efficiency.theoretical.get());
-            self.set("theoretical_basis", efficiency.basis.name());
-            self.set("efficiency", efficiency.ratio.get());
+        self.burst_op_per_s = measured.burst();
+        if let (Some(efficiency), _) = efficiency(&measurement.device, measured) {
+            self.theoretical_op_per_s = Some(efficiency.theoretical);
+            self.theoretical_basis = Some(efficiency.basis.name());
+            self.efficiency = Some(efficiency.ratio);
         }
-        self.set_optional("clock_hz", measured.clock().map(crate::units::Hertz::get));
-        self.set_optional("power_w", measured.power().map(crate::units::Watts::get));
-        self.set("steady", measured.is_steady());
-        self.set("verified", measured.is_verified());
+        self.clock_hz = measured.clock();
+        self.power_w = measured.power();
+        self.steady = Some(measured.is_steady());
+        self.verified = Some(measured.is_verified());
         let findings: Vec<_> = measured.findings.iter().map(|finding| finding.message.as_str()).collect();
-        self.set("reason", findings.join("; "));
+        self.reason = Some(findings.join("; ")).filter(|text| !text.is_empty());
     }
+}
 
-    /// The text under a column.
-    pub fn get(&self, column: &str) -> Option<&str> {
-        let place = COLUMNS.iter().position(|name| *name == column)?;
-        self.0.get(place).map(String::as_str)
-    }
+/// The summary of a run as `--json` prints it, kind `summary/1`.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Summary {
+    /// `flopgauge.summary/1`.
+    pub format: &'static str,
+    /// Directory of the record.
+    pub record: String,
+    /// One row per outcome.
+    pub rows: Vec<Row>,
+}
 
-    fn set(&mut self, column: &str, value: impl ToString) {
-        let place = COLUMNS.iter().position(|name| *name == column);
-        if let Some(cell) = place.and_then(|place| self.0.get_mut(place)) {
-            *cell = value.to_string();
-        }
-    }
+impl Summary {
+    /// Kind and version.
+    pub const KIND: &'static str = "summary/1";
 
-    fn set_optional(&mut self, column: &str, value: Option<f64>) {
-        if let Some(value) = value {
-            self.set(column, value);
-        }
+    /// The summary of measurements that were recorded in `record`.
+    pub fn of(measurements: &[Measurement], record: String) -> Self {
+        Self { format: "flopgauge.summary/1", record, rows: measurements.iter().map(Row::of).collect() }
     }
 }

@@ -1,7 +1,5 @@
 //! The devices that each backend sees.
 
-use serde_json::{Value, json};
-
 use super::table::table;
 use crate::backend::Probe;
 use crate::device::{Device, Provenance, TheoreticalPeak};
@@ -72,13 +70,39 @@ pub(super) fn provenance(provenance: &Provenance) -> String {
     }
 }
 
-/// Devices as JSON, kind `devices/1`.
-pub fn devices_json(probes: &[Probe]) -> Value {
-    let devices: Vec<&Device> = probes.iter().filter_map(|p| p.devices.as_ref().ok()).flatten().collect();
-    let absent = probes.iter().filter_map(|probe| {
-        let reason = probe.devices.as_ref().err()?;
-        Some(json!({ "backend": probe.backend, "reason": reason }))
-    });
-    let absent: Vec<Value> = absent.collect();
-    json!({ "format": "flopgauge.devices/1", "devices": devices, "absent": absent })
+/// What `flopgauge devices --json` prints, kind `devices/1`.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct DeviceList {
+    /// `flopgauge.devices/1`.
+    pub format: &'static str,
+    /// Every device that a backend sees.
+    pub devices: Vec<Device>,
+    /// Backends without one.
+    pub absent: Vec<AbsentBackend>,
+}
+
+/// A backend that cannot be used here.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct AbsentBackend {
+    /// Its name.
+    pub backend: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+impl DeviceList {
+    /// Kind and version.
+    pub const KIND: &'static str = "devices/1";
+
+    /// What the backends said.
+    pub fn of(probes: Vec<Probe>) -> Self {
+        let (mut devices, mut absent) = (Vec::new(), Vec::new());
+        for probe in probes {
+            match probe.devices {
+                Ok(found) => devices.extend(found),
+                Err(reason) => absent.push(AbsentBackend { backend: probe.backend, reason }),
+            }
+        }
+        Self { format: "flopgauge.devices/1", devices, absent }
+    }
 }

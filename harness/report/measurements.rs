@@ -1,12 +1,10 @@
 //! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
 
-use serde_json::{Map, Value, json};
-
 use super::table::table;
 use crate::device::{Device, DeviceKind};
 use crate::measure::{Efficiency, Measured, Outcome, Severity, efficiency};
 use crate::precision::Precision;
-use crate::record::{COLUMNS, Measurement, Row};
+use crate::record::Measurement;
 use crate::units::OpRate;
 use crate::workload::{Method, Work};
 
@@ -167,42 +165,4 @@ fn what_short(measurement: &Measurement) -> String {
         Work::Issue => "issue".to_owned(),
         Work::Gemm { shape, input, .. } => format!("gemm {shape} {input}"),
     }
-}
-
-/// Columns that hold numbers.
-const NUMBERS: [&str; 11] = [
-    "m",
-    "n",
-    "k",
-    "rate_op_per_s",
-    "rate_low_op_per_s",
-    "rate_high_op_per_s",
-    "burst_op_per_s",
-    "theoretical_op_per_s",
-    "efficiency",
-    "clock_hz",
-    "power_w",
-];
-
-/// The summary as JSON, kind `summary/1`: the columns of `summary.csv` with types, absent figures `null`.
-pub fn measurement_json(rows: &[Row], folder: &str) -> Value {
-    let rows: Vec<Value> = rows.iter().map(typed).collect();
-    json!({ "format": "flopgauge.summary/1", "record": folder, "rows": rows })
-}
-
-fn typed(row: &Row) -> Value {
-    let pairs = COLUMNS.iter().map(|column| {
-        let text = row.get(column).unwrap_or_default();
-        let value = if text.is_empty() {
-            Value::Null
-        } else if NUMBERS.contains(column) {
-            serde_json::from_str(text).unwrap_or(Value::Null)
-        } else if ["steady", "verified"].contains(column) {
-            Value::Bool(text == "true")
-        } else {
-            Value::String(text.to_owned())
-        };
-        ((*column).to_owned(), value)
-    });
-    Value::Object(pairs.collect::<Map<String, Value>>())
 }

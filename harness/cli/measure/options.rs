@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::devices::SearchArgs;
-use crate::measure::{Pace, Selection};
+use crate::measure::{Pace, Selection, Sweep};
 use crate::precision::Precision;
 use crate::units::Seconds;
 use crate::workload::{Distribution, GemmShape, Layout, Method};
@@ -33,8 +33,9 @@ pub struct Args {
     /// Shape of the product; repeatable.
     #[arg(long, value_name = "M,N,K")]
     shape: Vec<GemmShape>,
-    /// Many shapes: `coarse` runs squares, transformer-like rectangles and ragged sizes.
-    #[arg(long, value_enum, conflicts_with = "shape")]
+    /// Many shapes: `coarse` runs about sixty squares, transformer-like rectangles and ragged sizes, `fine` then
+    /// closes in on the best. Combine with --quick unless you have the night.
+    #[arg(long, value_name = "coarse|fine", conflicts_with = "shape")]
     sweep: Option<Sweep>,
     /// How A is stored.
     #[arg(long, value_enum, default_value_t = LayoutArg::Nn)]
@@ -71,15 +72,6 @@ pub struct Args {
     no_progress: bool,
 }
 
-/// Sets of shapes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Sweep {
-    /// About sixty shapes up to 4096.
-    Coarse,
-    /// The same, then halved around the best.
-    Fine,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum LayoutArg {
     /// A row-major.
@@ -95,6 +87,7 @@ impl Args {
             methods: self.method.clone(),
             precisions: self.precision.clone(),
             shapes: self.shape.clone(),
+            sweep: self.sweep,
             layout: match self.layout {
                 LayoutArg::Nn => Layout::Nn,
                 LayoutArg::Tn => Layout::Tn,
