@@ -19,8 +19,8 @@ pub mod measure;
 
 pub mod record;
 
-pub mod report;
 pub mod chip;
+pub mod report;
 
 pub mod cluster;
 

@@ -189,6 +189,8 @@ section!(
     Topic {
         /// Name in questionnaires.
         id: String,
+        /// Instrument of another legislator that the topic belongs to.
+        counterpart_of: Option<String>,
     }
 );
 
@@ -323,7 +325,7 @@ mod tests {
     #[test]
     fn the_built_in_rule_loads() {
         let rule = FilingRule::bis_2024().unwrap();
-        assert_eq!(rule.topic.len(), 5);
+        assert_eq!(rule.topic.iter().filter(|topic| topic.counterpart_of.is_none()).count(), 5);
         assert_eq!(rule.affirmations.basis.evidence, Evidence::Recalled);
         assert!(rule.source.iter().all(|s| s.url.as_ref().is_none_or(|url| url.starts_with("https://"))));
     }

@@ -382,7 +382,9 @@ fn bad_cluster_files_are_refused_with_their_place() {
         (machine("a", 0, "exa", 1, ""), true, "count: 0 machines"),
         (machine("a", 1, "exa", 0, ""), true, "count: 0 devices"),
         (
-            machine("a", u64::MAX / 4, "GB200", u64::MAX / 4, "") + &switch("s", "") + &link("a", "s", "400", ""),
+            machine("a", u64::MAX / 4, "GB200", u64::MAX / 4, "")
+                + &switch("s", "")
+                + &link("a", "s", "400", ""),
             false,
             "past 3.4e38",
         ),
