@@ -1,6 +1,6 @@
 //! Deadlines as a calendar that calendar programs read (RFC 5545).
 
-use icalendar::{Alarm, Calendar, Class, Component, Event, EventLike, Property};
+use icalendar::{Calendar, Class, Component, Event, Property};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -11,7 +11,8 @@ use super::plan::Plan;
 /// The plan's dates as a calendar; what has no date has no event.
 pub fn calendar(plan: &Plan) -> String {
     let mut calendar = Calendar::new();
-    calendar.name("Filing deadlines (proposed rule, not in force)");
+    // The crate writes this name as it is, and a comma would have to be escaped.
+    calendar.name("Filing deadlines of a proposed rule");
     calendar.properties.retain(|property| property.key() != "PRODID");
     calendar.append_property(Property::new("PRODID", "-//flopgauge//filing//EN"));
     for deadline in &plan.deadlines {
@@ -27,7 +28,7 @@ fn event(plan: &Plan, deadline: &Deadline, due: Date) -> Event {
     let stamp = plan.as_of.strftime("%Y%m%dT000000Z").to_string();
     let mut description = deadline.reasons.join("\n");
     description.push_str(&format!(
-        "\n\nThe day is {}. {}. A help for preparation, not legal advice.",
+        "\n\nHow well the day is known: {}. {}. A help for preparation, not legal advice.",
         deadline.evidence.name(),
         plan.standing.legal_status_notice
     ));
@@ -40,10 +41,6 @@ fn event(plan: &Plan, deadline: &Deadline, due: Date) -> Event {
         .append_property(whole_day("DTSTART", due))
         .append_property(whole_day("DTEND", due.saturating_add(1.day())))
         .append_property(Property::new("TRANSP", "TRANSPARENT"));
-    for days in [14, 3] {
-        let trigger = icalendar::Trigger::from(-chrono::Duration::days(days));
-        event.alarm(Alarm::display(&format!("{} due in {days} days", deadline.what), trigger));
-    }
     event.done()
 }
 

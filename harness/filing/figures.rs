@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::Topology;
+use crate::cluster::{DeviceFigures, Topology, best_peak};
+use crate::device::{Evidence, Provenance};
 use crate::threshold::{ClusterJudgement, TrainingJudgement, Verdict};
-use crate::training::{Run, Three};
+use crate::training::{Run, Three, Usage};
 use crate::units::{ExactOpRate, Ops, UnitError};
 
 /// How a figure is known.
@@ -113,7 +114,11 @@ pub struct TrainingFigures {
 }
 
 impl TrainingFigures {
-    pub(super) fn of(run: &Run, judged: &[TrainingJudgement]) -> Result<Option<Self>, UnitError> {
+    pub(super) fn of(
+        run: &Run,
+        judged: &[TrainingJudgement],
+        devices: &dyn DeviceFigures,
+    ) -> Result<Option<Self>, UnitError> {
         let Some(first) = judged.first() else { return Ok(None) };
         let found = &first.assessment;
         let route = |route: &Result<crate::training::Route, String>, name| {
@@ -131,13 +136,13 @@ impl TrainingFigures {
             lineage: lineage.collect::<Result<_, _>>()?,
             cumulative: Operations::of("sum of the lineage", &found.lineage.sum)?,
             projected_crossing: first.crossing.map(|day| day.to_string()),
-            figures: training_inputs(run),
+            figures: training_inputs(run, devices),
             notes: run.notes.clone(),
         }))
     }
 }
 
-fn training_inputs(run: &Run) -> Vec<Figure> {
+fn training_inputs(run: &Run, devices: &dyn DeviceFigures) -> Vec<Figure> {
     let declared = |name: &str, value: String| Figure::new(name, value, Known::Declared, "the training file");
     let mut figures = Vec::new();
     if let Some(model) = &run.model {
@@ -167,9 +172,12 @@ fn training_inputs(run: &Run) -> Vec<Figure> {
     for usage in &run.usage {
         let name = format!("device seconds on {} in {}", usage.device, usage.precision);
         figures.push(declared(&name, format!("{} s", usage.seconds)));
+        figures.push(peak(usage, devices));
         let name = format!("rate of one {} in {}", usage.device, usage.precision);
         let rate = format!("{} to {} OP/s, best {}", usage.rate.low, usage.rate.high, usage.rate.best);
-        figures.push(Figure::new(&name, rate, known(&usage.basis), &usage.basis));
+        let measured = usage.basis.contains("profile");
+        let how = if measured { Known::Measured } else { Known::Computed };
+        figures.push(Figure::new(&name, rate, how, &usage.basis));
     }
     if let Some(published) = &run.published {
         let three = &published.operations;
@@ -179,15 +187,38 @@ fn training_inputs(run: &Run) -> Vec<Figure> {
     figures
 }
 
-/// How a figure is known, from the words of the calculators that give its provenance.
+/// The dense peak behind a usage; a device that no source outside the file knows is declared in it.
+fn peak(usage: &Usage, devices: &dyn DeviceFigures) -> Figure {
+    let name = format!("dense peak of one {} in {}", usage.device, usage.precision);
+    let found = devices.find(&usage.device).ok().flatten();
+    let peak = found.as_ref().and_then(|figures| best_peak(figures, usage.precision));
+    let Some(peak) = peak else {
+        let value = usage.basis.split(',').next().unwrap_or_default();
+        return Figure::new(&name, value, Known::Declared, "a device table of the training file");
+    };
+    let (known, basis) = match &peak.provenance {
+        Provenance::Datasheet { title, evidence, .. } => (published(*evidence), title.clone()),
+        Provenance::Derived { source, evidence, .. } => {
+            (published(*evidence), format!("by formula from {source}"))
+        }
+        Provenance::Declared { by } => (Known::Declared, by.clone()),
+    };
+    Figure::new(&name, format!("{} OP/s", peak.rate_op_per_s.get()), known, &basis)
+}
+
+const fn published(evidence: Evidence) -> Known {
+    match evidence {
+        Evidence::Read | Evidence::Derived => Known::Published,
+        Evidence::Recalled => Known::Recalled,
+    }
+}
+
+/// How the rates of a device are known, by the weakest of the provenances that the cluster calculator names.
 fn known(basis: &str) -> Known {
-    let has = |word: &str| basis.contains(word);
-    if has("recalled") {
+    if basis.contains(", recalled)") {
         Known::Recalled
-    } else if has("declared") {
+    } else if basis.contains("(declared by ") {
         Known::Declared
-    } else if has("profile") || has("measured") {
-        Known::Measured
     } else {
         Known::Published
     }
@@ -322,8 +353,9 @@ mod tests {
 
     #[test]
     fn what_is_recalled_is_never_called_published() {
-        assert_eq!(known("989 TOP/s bf16 (datasheet X, recalled)"), Known::Recalled);
-        assert_eq!(known("989 TOP/s bf16 (declared by the operator)"), Known::Declared);
-        assert_eq!(known("utilisation 0.5 from profile p.json"), Known::Measured);
+        let (read, recalled) = ("989 TOP/s bf16 (sheet X, read)", "1979 TOP/s int8 (sheet X, recalled)");
+        assert_eq!(known(&format!("R16 {read}; R8 {recalled}")), Known::Recalled);
+        assert_eq!(known("R16 989 TOP/s bf16 (declared by the operator)"), Known::Declared);
+        assert_eq!(known(&format!("R16 {read}")), Known::Published);
     }
 }

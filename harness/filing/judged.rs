@@ -107,7 +107,7 @@ fn judge(
         Limb::TrainingRun => {
             let run = read_run(path, devices, None)?;
             let judged = judge_training(rules, &run, as_of).map_err(|error| wrong(&error))?;
-            let figures = TrainingFigures::of(&run, &judged).map_err(|error| wrong(&error))?;
+            let figures = TrainingFigures::of(&run, &judged, devices).map_err(|error| wrong(&error))?;
             let found: Vec<_> = judged.into_iter().map(|judgement| judgement.determination).collect();
             (found, figures.map(|figures| Figures::Training(Box::new(figures))))
         }

@@ -3,5 +3,6 @@
 
 mod clusters;
 mod commands;
+mod filings;
 mod measure;
 mod rooms;

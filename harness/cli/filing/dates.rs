@@ -179,7 +179,7 @@ fn fill(dates: &mut Dates, args: &Args, schedule: &Schedule<'_>) {
 
 fn text(dates: &Dates, standing: &Standing) -> String {
     let mut text = String::new();
-    let mut line = |name: &str, value: String| text.push_str(&format!("{name:<22}{value}\n"));
+    let mut line = |name: &str, value: String| text.push_str(&format!("{name:<28}{value}\n"));
     if let Some(quarter) = dates.quarter {
         line("quarter", quarter.to_string());
     }
