@@ -276,7 +276,7 @@ impl Reader {
         };
         let missing = || {
             let name = table.name.get_ref();
-            self.at(&table.name, format!("'{name}' is a {} and needs {key}, a file", table.limb.name()))
+            self.at(&table.name, format!("name: '{name}' is a {} and needs {key}, a file", table.limb.name()))
         };
         file.as_ref().map(Spanned::get_ref).ok_or_else(missing)
     }
@@ -285,13 +285,14 @@ impl Reader {
     fn apart(&self, table: &ActivityTable, new: &Activity, known: &[Activity]) -> Result<(), FileError> {
         for other in known.iter().filter(|other| other.name == new.name || other.file == new.file) {
             if other.name == new.name && other.limb != new.limb {
-                let message = format!("'{}' is a {} above", new.name, other.limb.name());
+                let message = format!("name: '{}' is a {} above", new.name, other.limb.name());
                 return Err(self.at(&table.name, message));
             }
             let shared = overlap(&new.times, &other.times);
             if let Some(day) = shared {
                 let what = if other.name == new.name { "the same name" } else { "the same file" };
-                let message = format!("'{}' overlaps '{}', which has {what}, on {day}", new.name, other.name);
+                let message =
+                    format!("start: '{}' overlaps '{}', which has {what}, on {day}", new.name, other.name);
                 return Err(self.at(&table.start, message));
             }
         }
@@ -350,7 +351,7 @@ mod tests {
             ("on = \"hall\"\n", "f.toml:10:6: on names 'hall', which is no cluster here"),
             ("strat = 1\n", "f.toml:10:1: unknown field `strat`"),
             ("end = 2026-02-30\n", "f.toml:10:"),
-            (RUN, "f.toml:14:9: 'a' overlaps 'a', which has the same name, on 2026-02-01"),
+            (RUN, "f.toml:14:9: start: 'a' overlaps 'a', which has the same name, on 2026-02-01"),
         ] {
             let found = with(more);
             assert!(found.starts_with(expected), "{found}");

@@ -355,7 +355,7 @@ fn bad_input_names_its_place_and_writes_nothing() {
     let overlap = training("big", "start = 2026-02-01") + &training("big", "start = 2026-03-01");
     let row = |name: &str, times: &str| training(name, times);
     for (more, expected) in [
-        (overlap, "filer.toml:13:9: 'big' overlaps 'big'"),
+        (overlap, "filer.toml:14:9: start: 'big' overlaps 'big'"),
         (
             row("big", "start = 2026-02-01\nend = 2026-01-01"),
             "filer.toml:10:7: end 2026-01-01 is before start",
