@@ -7,7 +7,7 @@ mod determination;
 mod figures;
 mod rules;
 
-pub use determination::{Density, Determination, Governing, RuleOutcome, determine};
+pub use determination::{Determination, Governing, RuleOutcome, determine};
 pub use figures::{Figure, Figures, Known};
 pub use rules::{ChipRulesError, RuleSource};
 

@@ -16,6 +16,8 @@ mod number;
 mod profile_file;
 mod reading;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod toml_file;
 mod topology;
 mod warning;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::figures::{Figure, Figures, Known};
 use super::rules::{self, ChipRulesError, Clause, Rule, RuleSource};
-use crate::device::format::{encodings, table_name};
+use crate::device::format::{encodings, range_text, table_name};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Decimal, ExactOpRate, Ratio};
 
@@ -24,9 +24,6 @@ pub struct Governing {
     /// How the figure is known.
     pub evidence: Known,
 }
-
-/// Total processing performance per area, for display; comparisons are made on the exact product.
-pub type Density = Ratio;
 
 /// What one dated rule says.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -68,8 +65,8 @@ pub struct Determination {
     pub tpp_range: Option<[Decimal; 2]>,
     /// Where it comes from.
     pub governing: Option<Governing>,
-    /// TPP per mm2 of logic die; none without a die area.
-    pub performance_density: Option<Density>,
+    /// TPP per mm2 of logic die, for display: comparisons are made on the exact product; none without a die area.
+    pub performance_density: Option<Ratio>,
     /// Area of the logic dies.
     #[schemars(with = "Option<String>")]
     pub die_area_mm2: Option<Decimal>,
@@ -269,8 +266,8 @@ fn warnings(figures: &Figures, governing: Option<&Figure>, outcomes: &[RuleOutco
             table_name(figure.precision)
         ));
     }
-    if let Some(range) = governing.and_then(|figure| figure.range) {
-        warnings.push(format!("sources of the governing figure give {} to {}", range.low(), range.high()));
+    if let Some((figure, range)) = governing.and_then(|figure| Some((figure, figure.range?))) {
+        warnings.push(format!("the governing figure is in doubt: {}", range_text(range, figure.precision)));
     }
     if figures.figures.iter().any(|figure| figure.precision == Precision::Tf32) {
         warnings.push("tf32 is left out of TPP: whether it is 19 or 32 bits wide is disputed".to_owned());

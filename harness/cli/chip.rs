@@ -1,13 +1,11 @@
 //! `flopgauge chip DEVICE`.
 
-use comfy_table::{Table, presets};
-
 use super::{CliError, Exit, Output};
 use crate::chip::{Determination, Figure, Figures, Known, determine};
 use crate::device::catalogue::{Catalogue, Match};
-use crate::device::format::precision_named;
+use crate::device::format::{precision_named, rate_text};
 use crate::precision::Precision;
-use crate::units::{Decimal, ExactOpRate, si_exact};
+use crate::units::{Decimal, ExactOpRate};
 
 /// Least rate that can be meant; below it a prefix was forgotten.
 const LEAST_RATE: ExactOpRate = ExactOpRate::new(1_000_000_000);
@@ -123,25 +121,22 @@ fn declared(args: &Args) -> Result<Figures, CliError> {
 
 fn shown(found: &Determination) -> String {
     let mut text = format!("{}\n\n", found.device);
-    let mut facts = Table::new();
-    facts.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut facts = super::devices::table();
     let tpp = found.tpp.as_ref().map_or_else(|| "unknown: no dense figure".to_owned(), ToString::to_string);
     facts.add_row(["Total processing performance".to_owned(), tpp]);
     if let Some([low, high]) = &found.tpp_range {
         facts.add_row(["  range of the sources".to_owned(), format!("{low} to {high}")]);
     }
     if let Some(governing) = &found.governing {
-        let op = if governing.precision.is_integer() { "OP/s" } else { "FLOP/s" };
-        let rate = si_exact(governing.rate_op_per_s.get());
+        let rate = rate_text(governing.rate_op_per_s, governing.precision);
         let evidence = super::devices::evidence_mark(governing.evidence.name());
-        let text = format!("{} at {} bits, {rate}{op}, {evidence}", governing.precision, governing.bits);
+        let text = format!("{} at {} bits, {rate}, {evidence}", governing.precision, governing.bits);
         facts.add_row(["  from".to_owned(), text]);
     }
     let density = found.performance_density.map(|density| format!("{:.2} per mm2", density.get()));
     facts.add_row(["Performance density".to_owned(), density.unwrap_or_else(|| "unknown".to_owned())]);
     text.push_str(&format!("{facts}\n\n"));
-    let mut rules = Table::new();
-    rules.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut rules = super::devices::table();
     rules.set_header(["Rule", "From", "Until", "Class", "Because", "Status"]);
     for rule in &found.rules {
         let class =
@@ -150,8 +145,7 @@ fn shown(found: &Determination) -> String {
         rules.add_row([&rule.rule, &rule.from, until, &class, &rule.reason, &rule.status]);
     }
     text.push_str(&format!("{rules}\n\n"));
-    let mut counts = Table::new();
-    counts.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut counts = super::devices::table();
     counts.set_header(["Precision", "Devices strictly above 10^20 OP/s"]);
     for (precision, count) in &found.devices_above_1e20 {
         counts.add_row([precision.clone(), count.to_string()]);

@@ -6,6 +6,8 @@ mod derive;
 
 use std::path::PathBuf;
 
+use comfy_table::{ContentArrangement, Table, presets};
+
 use super::{CliError, Exit, Output};
 use crate::backend::{BACKENDS, OpenOptions, Probe, Search, probe};
 use crate::device::catalogue::Query;
@@ -198,4 +200,11 @@ pub fn evidence_mark(evidence: &str) -> &str {
         "derived" => "computed",
         other => other,
     }
+}
+
+/// An empty table in the style of this program, as wide as the terminal where there is one.
+pub fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::judging::{Judging, catalogued, devices, shown, table};
 use super::{CliError, Exit, Output};
 use crate::threshold::{Determination, TrainingJudgement, Verdict, judge_training};
-use crate::training::{Route, Run, Three, WholeThree, read_run, read_sacct};
+use crate::training::{Effect, Route, Run, Three, WholeThree, read_run, read_sacct};
 use crate::units::{Ops, Ratio, UnitError};
 
 /// Greatest ratio of the two estimates that is usual.
@@ -95,8 +95,8 @@ struct ContributionAnswer {
     name: &'static str,
     /// Operations, rounded up.
     operations: Ops,
-    /// Whether it is in the high end only.
-    high_only: bool,
+    /// Where it enters the range.
+    effect: Effect,
 }
 
 /// A determination with the verdict that each method alone would give.
@@ -151,7 +151,7 @@ fn answer(
         Ok(ContributionAnswer {
             name: c.name,
             operations: Three::exactly(&c.operations).whole()?.high,
-            high_only: c.high_only,
+            effect: c.effect,
         })
     });
     let determined = |judgement: &TrainingJudgement| Determined {
@@ -201,7 +201,7 @@ fn warnings(run: &Run, agreement: Option<Ratio>) -> Vec<String> {
             "the two estimates differ by a factor of {ratio:.2}; up to {USUAL_RATIO} is usual"
         ));
     }
-    if run.model.as_ref().is_some_and(|model| model.active_parameters < model.parameters) {
+    if run.model.as_ref().is_some_and(|model| model.sparse) {
         found.push(
             "mixture of experts: active parameters are counted, the total would be too high".to_owned(),
         );
@@ -249,8 +249,7 @@ fn text(answer: &TrainingDetermination, judged: &[TrainingJudgement], brief: boo
         text.push_str(&format!("agreement of the two: a factor of {:.3}\n", ratio.get()));
     }
     for part in &answer.contributions {
-        let end = if part.high_only { "high end" } else { "whole range" };
-        text.push_str(&format!("contribution: {} {} ({end})\n", part.name, part.operations));
+        text.push_str(&format!("contribution: {} {} ({})\n", part.name, part.operations, part.effect.name()));
     }
     for warning in &answer.warnings {
         text.push_str(&format!("warning: {warning}\n"));

@@ -5,7 +5,7 @@
 
 use petgraph::algo::dinics;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{Bfs, EdgeRef};
 
 use super::reading::{FabricSplit, fabrics};
 use super::topology::{Topology, Vertex};
@@ -255,7 +255,8 @@ fn divide(
     }
 }
 
-/// The least of the minimum cuts between pairs of heavy parts after which both sides are at most `allowed`.
+/// The least of minimum cuts between pairs of heavy parts and between two halves, each side then brought under
+/// `allowed` by taking machines off.
 fn flow_cut(parts: &Parts, allowed: u128) -> Option<Cut> {
     let mut graph: DiGraph<(), u64> = DiGraph::new();
     let nodes: Vec<NodeIndex> = parts.parts.iter().map(|_| graph.add_node(())).collect();
@@ -267,23 +268,52 @@ fn flow_cut(parts: &Parts, allowed: u128) -> Option<Cut> {
     let mut heavy: Vec<usize> = (0..parts.parts.len()).filter(|part| parts.parts[*part].rate > 0).collect();
     heavy.sort_by_key(|part| std::cmp::Reverse(parts.parts[*part].sum()));
     heavy.truncate(HEAVY);
-    let mut best: Option<Cut> = None;
+    let mut pairs: Vec<(NodeIndex, NodeIndex)> = Vec::new();
     for (at, one) in heavy.iter().enumerate() {
-        for other in &heavy[at + 1..] {
-            let (_, flows) = dinics(&graph, nodes[*one], nodes[*other]);
-            let side = reachable(&graph, &flows, *one, parts.parts.len());
-            let mut cut = parts.cut(&side);
-            // A side that is still above the limit loses machines one by one.
-            let rests = [0, 1].map(|group| take_off(parts, allowed, &|part| side[part] == group));
-            let [Some(one), Some(other)] = rests else { continue };
-            cut.links += one.links + other.links;
-            cut.between.extend(one.between.into_iter().chain(other.between));
-            if best.as_ref().is_none_or(|best| cut.links < best.links) {
-                best = Some(cut);
-            }
+        pairs.extend(heavy[at + 1..].iter().map(|other| (nodes[*one], nodes[*other])));
+    }
+    pairs.extend(halves(parts, allowed, &nodes, &mut graph));
+    let mut best: Option<Cut> = None;
+    for (one, other) in pairs {
+        let (_, flows) = dinics(&graph, one, other);
+        let side = reachable(&graph, &flows, one.index(), graph.node_count());
+        let mut cut = parts.cut(&side);
+        // A side that is still above the limit loses machines one by one.
+        let rests = [0, 1].map(|group| take_off(parts, allowed, &|part| side[part] == group));
+        let [Some(one), Some(other)] = rests else { continue };
+        cut.links += one.links + other.links;
+        cut.between.extend(one.between.into_iter().chain(other.between));
+        if best.as_ref().is_none_or(|best| cut.links < best.links) {
+            best = Some(cut);
         }
     }
     best
+}
+
+/// Two new nodes that hold the machines of two halves together: in the order in which a search from the first
+/// machine meets them, just so many on the one side that the other is at most `allowed`.
+fn halves(
+    parts: &Parts,
+    allowed: u128,
+    nodes: &[NodeIndex],
+    graph: &mut DiGraph<(), u64>,
+) -> Option<(NodeIndex, NodeIndex)> {
+    let start = parts.parts.iter().position(|part| part.rate > 0)?;
+    let mut search = Bfs::new(&*graph, nodes[start]);
+    let mut order = Vec::new();
+    while let Some(node) = search.next(&*graph) {
+        order.push(node.index());
+    }
+    let mut left = parts.parts.iter().fold(0_u128, |sum, part| sum.saturating_add(part.sum()));
+    let (one, other) = (graph.add_node(()), graph.add_node(()));
+    for part in order.into_iter().filter(|part| parts.parts[*part].rate > 0) {
+        let half = if left > allowed { one } else { other };
+        left = left.saturating_sub(parts.parts[part].sum());
+        // More than all links of a cut together, so that no machine leaves its half.
+        graph.add_edge(half, nodes[part], u64::MAX / 4);
+        graph.add_edge(nodes[part], half, u64::MAX / 4);
+    }
+    Some((one, other))
 }
 
 /// One for each part that can be reached from `start` through edges with flow to spare.

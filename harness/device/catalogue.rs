@@ -82,6 +82,8 @@ pub struct Other {
     pub name: String,
     /// Its PCI ids.
     pub pci_ids: Vec<String>,
+    /// Its rates are capped by policy, so that the formula of its architecture does not hold.
+    pub capped: bool,
 }
 
 /// Devices by name, PCI id and alias.
@@ -141,6 +143,11 @@ impl Catalogue {
     /// The device by PCI id, then by exact name or alias, then by the longest name that it contains whole.
     pub fn find(&self, query: &Query<'_>) -> Match<'_> {
         self.index.find(query, &self.entries, &self.others)
+    }
+
+    /// The part that is known to be no entry, where the name or PCI id is that of one.
+    pub fn other(&self, query: &Query<'_>) -> Option<&Other> {
+        self.index.other(query, &self.others)
     }
 
     /// The device of a name, as [`Self::find`] without a PCI id.

@@ -4,6 +4,7 @@
 //! is spread over both when it becomes a peak.
 
 use crate::precision::{Accumulate, Precision};
+use crate::units::{ExactOpRate, Interval, si_exact};
 
 use super::Unit;
 
@@ -37,6 +38,16 @@ pub fn encodings(precision: Precision) -> Vec<Precision> {
         Precision::Fp8e4m3 => vec![Precision::Fp8e4m3, Precision::Fp8e5m2],
         other => vec![other],
     }
+}
+
+/// An exact rate with the unit of its format: `989.4 TFLOP/s`, `1.979 POP/s`.
+pub fn rate_text(rate: ExactOpRate, precision: Precision) -> String {
+    format!("{}{}", si_exact(rate.get()), if precision.is_integer() { "OP/s" } else { "FLOP/s" })
+}
+
+/// What conflicting sources give.
+pub fn range_text(range: Interval<ExactOpRate>, precision: Precision) -> String {
+    format!("sources give {} to {}", rate_text(range.low(), precision), rate_text(range.high(), precision))
 }
 
 impl Format {

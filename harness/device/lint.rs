@@ -68,7 +68,8 @@ pub fn check(rows: &[TableRow]) -> Result<Vec<TableFinding>, CatalogueError> {
     let mut findings = magnitude::check(&context);
     findings.extend(device::identity(&context));
     findings.extend(device::consistency(&context));
-    findings.extend(order::check(&context));
+    let order = order::check(&context, &findings);
+    findings.extend(order);
     findings.extend(provenance::check(&context));
     let siblings = magnitude::siblings(&context, &findings);
     findings.extend(siblings);

@@ -37,7 +37,7 @@ impl<'a> Match<'a> {
 }
 
 /// Words that say nothing of which part it is: makers, brands, and what drivers put around a name.
-const PLAIN_WORDS: [&str; 33] = [
+const PLAIN_WORDS: [&str; 36] = [
     "nvidia",
     "amd",
     "ati",
@@ -71,6 +71,9 @@ const PLAIN_WORDS: [&str; 33] = [
     "rev",
     "a1",
     "radv",
+    "nvk",
+    "g10",
+    "g21",
 ];
 
 /// Makers that stand before a name or not.
@@ -114,46 +117,51 @@ impl Index {
 
     /// The entry of a device.
     pub fn find<'a>(&self, query: &Query<'_>, entries: &'a [Entry], others: &'a [Other]) -> Match<'a> {
-        let part = |place: Place| match place {
-            Place::Entry(at) => entries.get(at).map(Ok),
-            Place::Other(at) => others.get(at).map(Err),
-        };
-        let id = query.pci_id.map(|id| id.trim().to_lowercase());
-        if let Some(found) = id.as_ref().and_then(|id| self.ids.iter().find(|(known, _)| known == id)) {
-            return settle(part(found.1), query, None);
-        }
         let wanted = key(query.name);
-        if wanted.is_empty() {
-            return unknown("no name is given".to_owned());
-        }
-        if let Some(found) = self.names.iter().find(|(known, _)| *known == wanted) {
-            return settle(part(found.1), query, None);
-        }
-        let contained = self.names.iter().find(|(known, _)| position(&wanted, known).is_some());
-        let Some((known, place)) = contained else {
-            return unknown(format!("no device of the catalogue is called '{}'", query.name));
+        let Some((place, inside)) = self.place(query, &wanted) else {
+            let name = if wanted.is_empty() { "it has no name" } else { query.name };
+            return unknown(format!("no device of the catalogue is called '{name}'"));
         };
-        settle(part(*place), query, Some((&wanted, known, id.as_deref())))
+        match place {
+            Place::Entry(at) => match entries.get(at) {
+                Some(entry) => settle(entry, query, inside.map(|known| (wanted.as_str(), known))),
+                None => unknown("the index is out of step with the catalogue".to_owned()),
+            },
+            Place::Other(at) => {
+                let name = others.get(at).map_or("another part", |other| &other.name);
+                unknown(format!("'{}' is {name}, which is not in the catalogue", query.name))
+            }
+        }
+    }
+
+    /// The part that is no entry and that a device is.
+    pub fn other<'a>(&self, query: &Query<'_>, others: &'a [Other]) -> Option<&'a Other> {
+        match self.place(query, &key(query.name))?.0 {
+            Place::Other(at) => others.get(at),
+            Place::Entry(_) => None,
+        }
+    }
+
+    /// The place of a device, and the name that its own name contains where it is not that name.
+    fn place(&self, query: &Query<'_>, wanted: &str) -> Option<(Place, Option<&str>)> {
+        let id = query.pci_id.map(|id| id.trim().to_lowercase());
+        if let Some(found) = self.ids.iter().find(|(known, _)| Some(known) == id.as_ref()) {
+            return Some((found.1, None));
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        let exact = self.names.iter().find(|(known, _)| known == wanted);
+        let inside = || self.names.iter().find(|(known, _)| position(wanted, known).is_some());
+        exact
+            .map(|(_, place)| (*place, None))
+            .or_else(|| inside().map(|(known, p)| (*p, Some(known.as_str()))))
     }
 }
 
-/// The name that was searched, the catalogue's name inside it, and the PCI id that no entry has.
-type Inside<'a> = (&'a str, &'a str, Option<&'a str>);
-
-fn settle<'a>(
-    part: Option<Result<&'a Entry, &'a Other>>,
-    query: &Query<'_>,
-    inside: Option<Inside<'_>>,
-) -> Match<'a> {
-    let entry = match part {
-        Some(Ok(entry)) => entry,
-        Some(Err(other)) => {
-            return unknown(format!("'{}' is {}, which is not in the catalogue", query.name, other.name));
-        }
-        None => return unknown("the index is out of step with the catalogue".to_owned()),
-    };
-    let Some((wanted, known, id)) = inside else { return Match::Found(entry) };
-    if let Some(id) = id.filter(|id| disagrees(id, entry)) {
+fn settle<'a>(entry: &'a Entry, query: &Query<'_>, inside: Option<(&str, &str)>) -> Match<'a> {
+    let Some((wanted, known)) = inside else { return Match::Found(entry) };
+    if let Some(id) = query.pci_id.filter(|id| disagrees(&id.trim().to_lowercase(), entry)) {
         return unknown(format!("'{}' contains {}, but its PCI id {id} is another", query.name, entry.name));
     }
     match strange_word(wanted, known, entry) {
@@ -201,6 +209,7 @@ fn strange_word<'a>(whole: &'a str, part: &str, entry: &Entry) -> Option<&'a str
     let own: Vec<String> = std::iter::once(&entry.name)
         .chain(&entry.aliases)
         .chain([&entry.form_factor])
+        .chain(&entry.architecture)
         .flat_map(|text| words(&text.to_lowercase()).map(str::to_owned).collect::<Vec<_>>())
         .collect();
     let plain = |word: &str| PLAIN_WORDS.contains(&word) || is_die(word) || own.iter().any(|o| o == word);

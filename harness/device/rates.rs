@@ -232,9 +232,10 @@ impl Rate {
     }
 }
 
-/// `sm_90a`, `sm90`, `compute_90` and `9.0` are one architecture.
-fn plain(name: &str) -> String {
+/// `sm_90a`, `sm90`, `compute_90` and `9.0` are one architecture, as are `gfx942` and `gfx942:sramecc+:xnack-`.
+pub(super) fn plain(name: &str) -> String {
     let lower = name.trim().to_lowercase();
+    let lower = lower.split_once(':').map_or(lower.as_str(), |(name, _)| name).to_owned();
     let digits = lower.strip_prefix("sm_").or_else(|| lower.strip_prefix("compute_"));
     let digits = digits.or_else(|| lower.strip_prefix("sm")).unwrap_or("");
     let digits = digits.trim_end_matches(['a', 'f']);
@@ -298,6 +299,7 @@ mod tests {
         }
         assert_eq!(plain("sm_100f"), "10.0");
         assert_eq!(plain("sm_120a"), "12.0");
+        assert_eq!(plain("gfx942:sramecc+:xnack-"), "gfx942");
         assert_eq!(plain("Zen 4"), "zen 4");
         assert_eq!(Rates::builtin().unwrap().of_architecture("Granite Rapids").len(), 2);
     }

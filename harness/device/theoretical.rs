@@ -6,8 +6,8 @@
 mod judge;
 
 use super::catalogue::{Catalogue, Entry, Match, Query, Row, SparsityStated, UnitsError};
-use super::format::encodings;
-use super::rates::{Group, Rate, Rates};
+use super::format::{encodings, range_text};
+use super::rates::{Group, Rate, Rates, plain};
 use super::{ClockBasis, Evidence, Provenance, TheoreticalPeak};
 use crate::units::ExactOpRate;
 
@@ -89,23 +89,35 @@ pub fn of_device(
         Err(error) => return (Vec::new(), error.to_string()),
     };
     let unknown = match catalogue.find(query) {
-        Match::Found(entry) => match scaled(entry, units) {
-            Ok(peaks) => return (peaks, format!("catalogue entry {}", entry.name)),
-            Err(error) => error.to_string(),
+        Match::Found(entry) => match (another_architecture(entry, architecture), scaled(entry, units)) {
+            (Some(why), _) => why,
+            (None, Ok(peaks)) => return (peaks, format!("catalogue entry {}", entry.name)),
+            (None, Err(error)) => error.to_string(),
         },
         Match::Unknown { reason } => reason,
     };
     let (Some(architecture), Some(units), Some(clock_hz)) = (architecture, units, clock_hz) else {
         return (Vec::new(), unknown);
     };
-    // GeForce parts halve what others of their architecture do; the name is the only sign of it.
-    let geforce = query.name.to_lowercase().contains("geforce");
-    let derived = derive(architecture, units, clock_hz, None)
-        .or_else(|_| derive(architecture, units, clock_hz, Some(if geforce { "geforce" } else { "pro" })));
-    match derived {
+    if let Some(other) = catalogue.other(query).filter(|other| other.capped) {
+        let why = "its rates are capped by policy and no formula gives them";
+        return (Vec::new(), format!("{unknown}; {}: {why}", other.name));
+    }
+    let class = Rates::builtin().ok().and_then(|rates| usual_class(rates, architecture, query.name));
+    match derive(architecture, units, clock_hz, class.as_deref()) {
         Ok(peaks) => (peaks, format!("{unknown}; computed from architecture, units and clock")),
         Err(error) => (Vec::new(), format!("{unknown}; {error}")),
     }
+}
+
+fn another_architecture(entry: &Entry, reported: Option<&str>) -> Option<String> {
+    let (known, reported) = (entry.architecture.as_deref()?, reported?);
+    (plain(known) != plain(reported)).then(|| {
+        format!(
+            "{} has architecture {known} and the device reports {reported}: it is another part",
+            entry.name
+        )
+    })
 }
 
 fn scaled(entry: &Entry, units: Option<u32>) -> Result<Vec<TheoreticalPeak>, UnitsError> {
@@ -138,6 +150,13 @@ fn class_of(rates: &Rates, architecture: &str, wanted: Option<&str>) -> Result<S
         (None, Some(class)) if general.iter().all(|group| group.class == class) => Ok(class.to_owned()),
         (None, _) => Err(wrong("name one with --rate-class".to_owned())),
     }
+}
+
+/// The class of a device of which only the name is known: GeForce parts halve what others of their architecture do,
+/// and the name is the only sign of it.
+pub(super) fn usual_class(rates: &Rates, architecture: &str, name: &str) -> Option<String> {
+    let by_name = if name.to_lowercase().contains("geforce") { "geforce" } else { "pro" };
+    class_of(rates, architecture, None).or_else(|_| class_of(rates, architecture, Some(by_name))).ok()
 }
 
 fn names<'a>(texts: impl Iterator<Item = &'a str>) -> String {
@@ -199,19 +218,36 @@ pub(super) fn peaks_of(entry: &Entry, rates: &Rates) -> Result<Peaks, DeriveErro
     for row in entry.rows.iter().filter(|row| row.sparsity != SparsityStated::Unknown) {
         peaks.0.extend(stated(entry, row, rates));
     }
-    if let (Some(architecture), Some(class), Some(units), Some(clock_hz)) =
-        (&entry.architecture, &entry.rate_class, entry.units, entry.boost_clock_hz)
-    {
-        let capped = |rate: &Rate| {
-            entry.rows.iter().any(|r| r.export_capped && r.precision == rate.precision && r.unit == rate.unit)
-        };
-        let found = rates.applicable(architecture, class);
-        let found: Vec<_> = found.into_iter().filter(|rate| !capped(rate)).collect();
-        let (plain, variants) = by_formula(&found, units, (clock_hz, ClockBasis::MaximumBoost))?;
+    if let Some(clock_hz) = entry.boost_clock_hz {
+        let (plain, variants) = of_entry_at(entry, rates, (clock_hz, ClockBasis::MaximumBoost))?;
         peaks.0.extend(plain);
         peaks.1.extend(variants);
     }
     Ok(peaks)
+}
+
+/// The peaks of an entry at the clock that was observed while measuring; none where its rates are unknown.
+///
+/// Errors: [`DeriveError`] when the clock is zero or the built-in rates are defective.
+pub fn observed(entry: &Entry, clock_hz: u64) -> Result<Vec<TheoreticalPeak>, DeriveError> {
+    let rates = Rates::builtin().map_err(|error| DeriveError::Catalogue(error.to_string()))?;
+    let (mut plain, variants) = of_entry_at(entry, rates, (clock_hz, ClockBasis::Observed))?;
+    plain.extend(variants);
+    Ok(plain)
+}
+
+fn of_entry_at(entry: &Entry, rates: &Rates, clock: (u64, ClockBasis)) -> Result<Peaks, DeriveError> {
+    let (Some(architecture), Some(class), Some(units)) =
+        (&entry.architecture, &entry.rate_class, entry.units)
+    else {
+        return Ok(Peaks::default());
+    };
+    let capped = |rate: &Rate| {
+        entry.rows.iter().any(|r| r.export_capped && r.precision == rate.precision && r.unit == rate.unit)
+    };
+    let found = rates.applicable(architecture, class);
+    let found: Vec<_> = found.into_iter().filter(|rate| !capped(rate)).collect();
+    by_formula(&found, units, clock)
 }
 
 /// The rate of the table that a row of an entry goes by.
@@ -242,7 +278,7 @@ fn stated(entry: &Entry, row: &Row, rates: &Rates) -> Vec<TheoreticalPeak> {
     };
     let clock = row.rated_clock_hz.zip(row.rated_clock_basis);
     let clock = clock.map(|(hz, basis)| format!("rated at {} MHz ({})", hz / 1_000_000, basis.name()));
-    let range = row.range_op_per_s.map(|r| format!("sources give {} to {}", r.low(), r.high()));
+    let range = row.range_op_per_s.map(|range| range_text(range, row.precision));
     let note: Vec<String> =
         [clock, range, row.deviation.clone(), row.note.clone()].into_iter().flatten().collect();
     let peak = |precision| TheoreticalPeak {

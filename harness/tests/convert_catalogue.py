@@ -117,6 +117,9 @@ OTHERS = {
     "huawei-ascend": [("Ascend 910B", None)],
 }
 
+# Parts whose rates are capped by policy: the formula of their architecture overstates them.
+CAPPED = ("H800", "H20")
+
 # Whom a part is sold to, where that is not a data centre; from the maker's product lines, recalled.
 CONSUMER = ("GeForce", "Radeon RX", "Arc(TM)", "Apple")
 WORKSTATION = ("RTX 6000 Ada", "Workstation", "Radeon PRO", "GB10")
@@ -313,6 +316,8 @@ def family(stem, title, devices):
         body.extend(device(rows, sources))
     for name, pci in OTHERS.get(stem, []):
         body += ["", "[[other]]", f"name = {text(name)}"]
+        if any(word in name for word in CAPPED):
+            body.append("capped = true")
         if pci:
             body.append(f'pci_ids = ["{PCI_VENDOR["AMD" if "AMD" in name else "NVIDIA"]}:{pci}"]')
     head = ['format = "flopgauge.catalogue/1"', f"family = {text(title)}"]

@@ -1,8 +1,13 @@
 //! The one integration binary: the command line, the sources and the rooms.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod catalogue;
+mod cluster_files;
 mod clusters;
 mod commands;
 mod filings;
+mod ibnetdiscover;
 mod measure;
 mod rooms;
+mod rule_listing;
+mod training_runs;

@@ -8,7 +8,8 @@ use super::determination::{Compared, Determination};
 use super::judge::{Values, judge_test};
 use super::{AppliesTo, Limit, Quantity, Range, Rule, Subject, Test, Verdict};
 use crate::training::{
-    Assessment, Counting, Method, Modified, PhaseKind, Run, Stretch, Three, assess, crossing, judged_by,
+    Assessment, Counting, Effect, Method, Modified, PhaseKind, Run, Stretch, Three, assess, crossing,
+    judged_by,
 };
 use crate::units::{Decimal, UnitError};
 
@@ -145,8 +146,8 @@ fn causes(test: &Test, assessment: &Assessment, run: &Run, verdict: Verdict) -> 
     if judged.low != sum.low {
         found.push("what one run is".to_owned());
     }
-    let high_only: Vec<_> = assessment.headline.contributions.iter().filter(|c| c.high_only).collect();
-    found.extend(high_only.iter().map(|contribution| contribution.name.to_owned()));
+    let open = assessment.headline.contributions.iter().filter(|c| c.effect != Effect::Counted);
+    found.extend(open.map(|contribution| contribution.name.to_owned()));
     if assessment.headline.method == Method::Published && judged.low != judged.high {
         found.push("published range".to_owned());
     }

@@ -37,6 +37,28 @@ impl Three {
         }
     }
 
+    /// From `low` to `high`, the middle being the best.
+    pub fn between(low: &Decimal, high: &Decimal) -> Self {
+        // A half is exact in decimals.
+        let best = low.plus(high).times(&Decimal::from_integer(5)).tenth();
+        Self { low: low.clone(), best, high: high.clone() }
+    }
+
+    /// The product, end by end.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        Self {
+            low: self.low.times(&other.low),
+            best: self.best.times(&other.best),
+            high: self.high.times(&other.high),
+        }
+    }
+
+    /// Whether it is one value.
+    pub fn is_exact(&self) -> bool {
+        self.low == self.high
+    }
+
     /// As whole operations, rounded outwards.
     ///
     /// Errors: [`UnitError::OutOfRange`] past `u128`.
@@ -67,8 +89,31 @@ pub struct Contribution {
     pub name: &'static str,
     /// Operations.
     pub operations: Decimal,
-    /// Whether it is in the high end only.
-    pub high_only: bool,
+    /// Where they are.
+    pub effect: Effect,
+}
+
+/// Where a contribution enters a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// In both ends.
+    Counted,
+    /// In the high end only.
+    HighEnd,
+    /// It is the distance of the two ends that an input's own range makes.
+    Width,
+}
+
+impl Effect {
+    /// Name as files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+            Self::HighEnd => "high-end",
+            Self::Width => "width",
+        }
+    }
 }
 
 /// How an estimate was made.

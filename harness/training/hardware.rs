@@ -1,6 +1,6 @@
 //! Operations from device hours: devices x seconds x dense peak x utilisation.
 
-use super::{Contribution, Counting, Method, Route, Run, Three, Treatment};
+use super::{Contribution, Counting, Effect, Method, Route, Run, Three, Treatment};
 use crate::units::Decimal;
 
 /// The hardware route.
@@ -26,7 +26,8 @@ pub fn hardware(run: &Run, counting: &Counting) -> Result<Route, String> {
             "{}: {} device seconds, {}: low {}, best {}, high {}",
             usage.device, usage.seconds, usage.basis, operations.low, operations.best, operations.high
         ));
-        width = width.plus(&operations.high);
+        width =
+            width.plus(&operations.high.minus(&operations.low).unwrap_or_else(|| Decimal::from_integer(0)));
         let lost = usage.failed_seconds.times(&usage.rate.high);
         match counting.failed_segments {
             Treatment::Excluded => {}
@@ -42,9 +43,14 @@ pub fn hardware(run: &Run, counting: &Counting) -> Result<Route, String> {
         }
         sum = sum.plus(&operations);
     }
-    let mut contributions = vec![Contribution { name: "utilisation", operations: width, high_only: true }];
+    let mut contributions =
+        vec![Contribution { name: "utilisation", operations: width, effect: Effect::Width }];
     if !failed.is_zero() {
-        contributions.push(Contribution { name: "failed-segments", operations: failed, high_only: true });
+        contributions.push(Contribution {
+            name: "failed-segments",
+            operations: failed,
+            effect: Effect::HighEnd,
+        });
     }
     Ok(Route {
         method: Method::Hardware,

@@ -51,12 +51,12 @@ pub enum Recompute {
 pub struct Model {
     /// Its name.
     pub name: String,
-    /// All parameters.
-    pub parameters: u128,
+    /// Whether a token passes through fewer than all parameters.
+    pub sparse: bool,
     /// Parameters that one token passes through, router and shared experts included.
-    pub active_parameters: u128,
-    /// Of these, the input embedding table.
-    pub embedding_parameters: u128,
+    pub active_parameters: Three,
+    /// The same without the input embedding table.
+    pub without_embedding: Three,
     /// Layers, width and sequence length, multiplied; `None` when one is not stated.
     pub attention_size: Option<Decimal>,
     /// Whether attention is causal, which halves it.
@@ -73,11 +73,11 @@ pub struct Phase {
     /// What it does.
     pub kind: PhaseKind,
     /// Tokens processed, epochs included.
-    pub tokens: Decimal,
+    pub tokens: Three,
     /// Tokens generated for it, in reinforcement learning.
-    pub rollout_tokens: Decimal,
+    pub rollout_tokens: Three,
     /// Tokens of segments whose weights did not survive.
-    pub failed_tokens: Decimal,
+    pub failed_tokens: Three,
     /// What is computed again.
     pub recompute: Recompute,
     /// Whether generated data are publicly accessible.

@@ -3,155 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::run::{Model, Modified, Phase, PhaseKind, Published, Recompute, Run, Usage};
-use super::{Sacct, Three};
-use crate::cluster::{
-    Declared, DeviceFigures, DeviceTable, Number, Together, optional_date, refuse_long_floats,
+use super::run::{Model, Modified, Phase, PhaseKind, Published, Run, Usage};
+use super::run_tables::{
+    ModelTable, OneOrTwo, OriginalTable, PhaseTable, PublishedTable, RunFile, UsageTable, Utilisation,
 };
+use super::{Sacct, Three};
+use crate::cluster::{Declared, DeviceFigures, Number, Together, refuse_long_floats};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::Precision;
 use crate::units::Decimal;
-
-/// A training run as its file states it.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunFile {
-    /// `flopgauge.training/1`.
-    #[serde(rename = "format")]
-    _format: String,
-    /// What is trained.
-    #[schemars(with = "Option<ModelTable>")]
-    model: Option<Spanned<ModelTable>>,
-    /// Parts of the training.
-    #[serde(default)]
-    phase: Vec<PhaseTable>,
-    /// Devices at work.
-    #[serde(default)]
-    #[schemars(with = "Vec<UsageTable>")]
-    usage: Vec<Spanned<UsageTable>>,
-    /// Devices whose peaks are declared here.
-    #[serde(default)]
-    device: Vec<DeviceTable>,
-    /// Somebody's figure for the whole.
-    #[schemars(with = "Option<PublishedTable>")]
-    published: Option<Spanned<PublishedTable>>,
-    /// Training files of the models that this one starts from, relative to this file.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    lineage: Vec<Spanned<String>>,
-    /// The model of somebody else that this run modifies.
-    #[schemars(with = "Option<OriginalTable>")]
-    original: Option<Spanned<OriginalTable>>,
-    /// Cost of the compute, in US dollars.
-    compute_cost_usd: Option<Number>,
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ModelTable {
-    #[serde(default)]
-    name: String,
-    #[schemars(with = "Number")]
-    parameters: Spanned<Number>,
-    #[schemars(with = "Option<Number>")]
-    active_parameters: Option<Spanned<Number>>,
-    /// Of the active parameters, the input embedding table.
-    #[schemars(with = "Option<Number>")]
-    embedding_parameters: Option<Spanned<Number>>,
-    layers: Option<Number>,
-    d_model: Option<Number>,
-    sequence_length: Option<Number>,
-    /// Whether attention is causal, which halves its operations.
-    #[serde(default)]
-    causal: bool,
-    /// Whether it is a language model; unstated utilisation depends on it.
-    #[serde(default = "yes")]
-    language: bool,
-    /// Whether the training data are primarily biological sequences.
-    #[serde(default)]
-    primarily_biological: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PhaseTable {
-    #[schemars(with = "PhaseKind")]
-    kind: Spanned<PhaseKind>,
-    tokens: Number,
-    epochs: Option<Number>,
-    /// Tokens generated for reinforcement learning; as many as are trained on where it is not stated.
-    rollout_tokens: Option<Number>,
-    /// Tokens of segments whose weights did not survive.
-    failed_tokens: Option<Number>,
-    #[serde(default)]
-    recompute: Recompute,
-    /// Whether generated data are publicly accessible.
-    #[serde(default)]
-    publicly_accessible: bool,
-    precision: Option<Precision>,
-    #[serde(default, deserialize_with = "optional_date")]
-    #[schemars(with = "Option<String>")]
-    start: Option<Date>,
-    #[serde(default, deserialize_with = "optional_date")]
-    #[schemars(with = "Option<String>")]
-    end: Option<Date>,
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UsageTable {
-    #[schemars(with = "String")]
-    device: Spanned<String>,
-    #[schemars(with = "Option<Number>")]
-    device_hours: Option<Spanned<Number>>,
-    precision: Option<Precision>,
-    #[schemars(with = "Option<Utilisation>")]
-    utilisation: Option<Spanned<Utilisation>>,
-}
-
-/// A fraction of the dense peak.
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
-enum Utilisation {
-    /// From low to high.
-    Between([Number; 2]),
-    /// `"profile"`, or one value.
-    Text(String),
-    /// One value.
-    Value(Number),
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PublishedTable {
-    low: Option<Number>,
-    best: Number,
-    high: Option<Number>,
-    source: String,
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct OriginalTable {
-    /// Its operations, or their range.
-    operations: Option<OneOrTwo>,
-    /// Whether it is a model with systemic risk, where its operations are unknown.
-    systemic_risk: Option<bool>,
-}
-
-#[derive(Debug, Deserialize, schemars::JsonSchema)]
-#[serde(untagged)]
-enum OneOrTwo {
-    Two([Number; 2]),
-    One(Number),
-}
 
 /// The run of the TOML file at `path`; `sacct` stands for the device hours of its one usage without them.
 ///
@@ -238,33 +100,35 @@ impl Reading<'_> {
 
     fn model(&self, table: &Spanned<ModelTable>) -> Result<Model, FileError> {
         let stated = table.get_ref();
-        let whole = |key: &str, number: &Spanned<Number>| {
-            let value = number.get_ref().whole("parameters");
-            let value = value.map_err(|error| self.at(number.span().start, format!("{key}: {error}")))?;
-            let zero = || self.at(number.span().start, format!("{key}: 0 parameters"));
-            if value == 0 { Err(zero()) } else { Ok(value) }
-        };
-        let parameters = whole("parameters", &stated.parameters)?;
+        let parameters = self.count("parameters", &stated.parameters)?;
         let active = stated.active_parameters.as_ref();
-        let active_parameters = active.map_or(Ok(parameters), |number| whole("active_parameters", number))?;
-        let embedding = stated.embedding_parameters.as_ref();
-        let embedding_parameters = embedding.map_or(Ok(0), |number| whole("embedding_parameters", number))?;
-        if let Some(number) = active.filter(|_| active_parameters > parameters) {
+        let active_parameters = active
+            .map_or_else(|| Ok(parameters.clone()), |number| self.count("active_parameters", number))?;
+        if let Some(number) = active.filter(|_| active_parameters.high > parameters.high) {
             return Err(self.at(number.span().start, "active_parameters: more than parameters".to_owned()));
         }
-        if let Some(number) = embedding.filter(|_| embedding_parameters >= active_parameters) {
-            let message = "embedding_parameters: not less than the active parameters".to_owned();
-            return Err(self.at(number.span().start, message));
-        }
+        let without_embedding = match &stated.embedding_parameters {
+            None => active_parameters.clone(),
+            Some(number) => {
+                let less = |end: &Decimal| end.minus(&number.get_ref().0).filter(|left| !left.is_zero());
+                let ends =
+                    [&active_parameters.low, &active_parameters.best, &active_parameters.high].map(less);
+                let [Some(low), Some(best), Some(high)] = ends else {
+                    let message = "embedding_parameters: not less than the active parameters".to_owned();
+                    return Err(self.at(number.span().start, message));
+                };
+                Three { low, best, high }
+            }
+        };
         let sizes = [&stated.layers, &stated.d_model, &stated.sequence_length];
         let attention_size = sizes.into_iter().try_fold(Decimal::from_integer(1), |product, size| {
             size.as_ref().map(|size| product.times(&size.0))
         });
         Ok(Model {
             name: stated.name.clone(),
-            parameters,
+            sparse: active_parameters.high < parameters.high,
             active_parameters,
-            embedding_parameters,
+            without_embedding,
             attention_size,
             causal: stated.causal,
             language: stated.language,
@@ -272,10 +136,25 @@ impl Reading<'_> {
         })
     }
 
+    /// A whole number of parameters above zero, or a range of them.
+    fn count(&self, key: &str, number: &Spanned<OneOrTwo>) -> Result<Three, FileError> {
+        let at = |message: String| self.at(number.span().start, format!("{key}: {message}"));
+        let range = number.get_ref().three().map_err(|message| at(message.to_owned()))?;
+        for end in [&range.low, &range.high] {
+            if end.to_integer("parameters").map_err(|error| at(error.to_string()))? == 0 {
+                return Err(at("0 parameters".to_owned()));
+            }
+        }
+        Ok(range)
+    }
+
     fn phase(&self, table: &PhaseTable) -> Result<Phase, FileError> {
         let at = |message: &str| self.at(table.kind.span().start, message.to_owned());
         let once = Number(Decimal::from_integer(1));
-        let tokens = table.tokens.0.times(&table.epochs.as_ref().unwrap_or(&once).0);
+        let tokens = table.tokens.get_ref().three();
+        let tokens =
+            tokens.map_err(|message| self.at(table.tokens.span().start, format!("tokens: {message}")))?;
+        let tokens = tokens.times(&Three::exactly(&table.epochs.as_ref().unwrap_or(&once).0));
         if table.start.zip(table.end).is_some_and(|(start, end)| end < start) {
             return Err(at("end: before start"));
         }
@@ -283,11 +162,11 @@ impl Reading<'_> {
         if table.rollout_tokens.is_some() && kind != PhaseKind::ReinforcementLearning {
             return Err(at("rollout_tokens: only reinforcement learning has rollouts"));
         }
-        let stated = |number: &Option<Number>| number.as_ref().map(|number| number.0.clone());
+        let stated = |number: &Option<Number>| number.as_ref().map(|number| Three::exactly(&number.0));
         Ok(Phase {
             kind,
             rollout_tokens: stated(&table.rollout_tokens).unwrap_or_else(|| tokens.clone()),
-            failed_tokens: stated(&table.failed_tokens).unwrap_or_else(|| Decimal::from_integer(0)),
+            failed_tokens: stated(&table.failed_tokens).unwrap_or_else(Three::zero),
             tokens,
             recompute: table.recompute,
             publicly_accessible: table.publicly_accessible,
@@ -352,13 +231,9 @@ impl Reading<'_> {
         let place = stated.utilisation.as_ref().map_or_else(|| table.span().start, |u| u.span().start);
         let (rate, how) = match stated.utilisation.as_ref().map(Spanned::get_ref) {
             None => Ok(utilisation.unknown()),
-            Some(Utilisation::Text(text)) if text == "profile" => utilisation.by_profile(device),
-            Some(Utilisation::Text(text)) => {
-                let value = text.parse().map_err(|error: crate::units::UnitError| error.to_string());
-                value.and_then(|value| utilisation.between(&value, &value))
-            }
-            Some(Utilisation::Value(value)) => utilisation.between(&value.0, &value.0),
-            Some(Utilisation::Between([low, high])) => utilisation.between(&low.0, &high.0),
+            Some(Utilisation::Profile) => utilisation.by_profile(device),
+            Some(Utilisation::Fraction(OneOrTwo::One(value))) => utilisation.between(&value.0, &value.0),
+            Some(Utilisation::Fraction(OneOrTwo::Two([low, high]))) => utilisation.between(&low.0, &high.0),
         }
         .map_err(|message| at(place, format!("utilisation: {message}")))?;
         Ok(Usage {

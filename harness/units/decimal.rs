@@ -38,10 +38,23 @@ impl Decimal {
         Self(BigDecimal::new(digits, scale - i64::from(power)))
     }
 
+    /// The exact tenth.
+    #[must_use]
+    pub fn tenth(&self) -> Self {
+        let (digits, scale) = self.0.as_bigint_and_exponent();
+        Self(BigDecimal::new(digits, scale + 1))
+    }
+
     /// The exact sum.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         Self(&self.0 + &other.0)
+    }
+
+    /// The exact difference; `None` where it is below zero.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Option<Self> {
+        (self >= other).then(|| Self(&self.0 - &other.0))
     }
 
     /// The value as a whole number, when it is one.
@@ -155,6 +168,12 @@ mod tests {
     }
 
     #[test]
+    fn a_tenth_is_exact() {
+        let five: Decimal = "5".parse().unwrap();
+        assert_eq!(five.tenth(), "0.5".parse().unwrap());
+    }
+
+    #[test]
     fn a_fraction_rounds_outwards_and_is_never_silently_cut() {
         let half: Decimal = "1000000000000000000000.5".parse().unwrap();
         assert_eq!(half.floor("x").unwrap() + 1, half.ceil("x").unwrap());
@@ -184,6 +203,13 @@ mod tests {
         fn the_product_of_whole_numbers_is_theirs(a: u64, b: u64) {
             let product = Decimal::from_integer(a.into()).times(&Decimal::from_integer(b.into()));
             prop_assert_eq!(product.to_integer("x").unwrap(), u128::from(a) * u128::from(b));
+        }
+
+        #[test]
+        fn the_difference_undoes_the_sum_and_is_never_below_zero(a: u64, b: u64) {
+            let [a, b] = [a, b].map(|value| Decimal::from_integer(value.into()));
+            prop_assert_eq!(a.plus(&b).minus(&b), Some(a.clone()));
+            prop_assert_eq!(a.minus(&b).is_some(), a >= b);
         }
 
         #[test]

@@ -1,14 +1,13 @@
 //! `flopgauge devices --catalogue [PATTERN]`.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use serde::Serialize;
 
 use super::super::{CliError, Exit, Output};
 use super::evidence_mark;
 use crate::device::catalogue::{Catalogue, Document, Entry, Row, SparsityStated};
-use crate::device::format::table_name;
+use crate::device::format::{range_text, rate_text, table_name};
 use crate::device::{ClockBasis, TheoreticalPeak, Unit};
-use crate::units::si_exact;
 
 /// The part of the catalogue that was asked for.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
@@ -21,7 +20,7 @@ pub struct CatalogueListing {
 
 /// Runs the listing.
 pub fn run(pattern: Option<&str>, json: bool, output: &mut Output) -> Result<Exit, CliError> {
-    let wanted = pattern.unwrap_or("").to_lowercase();
+    let wanted = pattern.unwrap_or("").trim_matches('*').to_lowercase();
     let fits = |entry: &&Entry| {
         let architecture = entry.architecture.iter();
         let texts = [&entry.name, &entry.vendor].into_iter().chain(&entry.aliases).chain(&entry.pci_ids);
@@ -46,8 +45,7 @@ fn shown(entries: &[&Entry]) -> String {
     let mut text = String::new();
     for entry in entries {
         text.push_str(&heading(entry));
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
+        let mut table = super::table();
         table.set_header([
             "Precision",
             "Units",
@@ -75,6 +73,9 @@ fn shown(entries: &[&Entry]) -> String {
     for (place, source) in sources.iter().enumerate() {
         text.push_str(&format!("[{}] {} <{}>\n", place + 1, source.title, source.url));
     }
+    text.push_str(
+        "Evidence is of the peaks; units, clocks, memory, power and die area carry no mark of their own.\n",
+    );
     text
 }
 
@@ -98,15 +99,13 @@ fn heading(entry: &Entry) -> String {
 }
 
 fn cells(entry: &Entry, row: &Row, sources: &mut Vec<Document>) -> [String; 8] {
-    let op = if row.precision.is_integer() { "OP/s" } else { "FLOP/s" };
     let clock = match (row.rated_clock_hz, row.rated_clock_basis, entry.boost_clock_hz) {
         (Some(hz), Some(basis), _) => format!("{} MHz, {}", hz / 1_000_000, basis.name()),
         (_, _, Some(hz)) => format!("{} MHz, highest", hz / 1_000_000),
         _ => "unknown".to_owned(),
     };
     let highest = highest(entry, row);
-    let highest =
-        highest.map_or_else(|| "unknown".to_owned(), |p| format!("{}{op}", si_exact(p.rate_op_per_s.get())));
+    let highest = highest.map_or_else(|| "unknown".to_owned(), |p| rate_text(p.rate_op_per_s, p.precision));
     let source = row.source.as_ref().map(|source| {
         let place = sources.iter().position(|known| known == source).unwrap_or_else(|| {
             sources.push(source.clone());
@@ -119,13 +118,13 @@ fn cells(entry: &Entry, row: &Row, sources: &mut Vec<Document>) -> [String; 8] {
         SparsityStated::Halved => Some("published with sparsity only, halved".to_owned()),
         SparsityStated::Unknown => Some("dense or sparse is not stated: no peak".to_owned()),
     };
-    let range = row.range_op_per_s.map(|range| format!("sources give {} to {}", range.low(), range.high()));
+    let range = row.range_op_per_s.map(|range| range_text(range, row.precision));
     let notes: Vec<String> = [sparsity, range, row.deviation.clone()].into_iter().flatten().collect();
     [
         table_name(row.precision).to_owned(),
         if row.unit == Unit::Vector { "vector" } else { "matrix" }.to_owned(),
         row.accumulate.name().to_owned(),
-        format!("{}{op}", si_exact(row.rate_op_per_s.get())),
+        rate_text(row.rate_op_per_s, row.precision),
         clock,
         highest,
         format!("{}{}", evidence_mark(row.evidence.name()), source.unwrap_or_default()),

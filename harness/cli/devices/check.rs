@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::super::{CliError, Exit, Output};
@@ -35,8 +34,7 @@ pub fn run(path: &Path, json: bool, output: &mut Output) -> Result<Exit, CliErro
 }
 
 fn shown(findings: &[TableFinding]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut table = super::table();
     table.set_header(["Line", "Device", "Precision", "Severity", "Rule", "Message", "Would fit"]);
     for finding in findings {
         table.add_row([

@@ -1,13 +1,14 @@
 //! `flopgauge devices --derive ARCH --units N --clock-mhz F`.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use serde::Serialize;
 
 use super::super::{CliError, Exit, Output};
 use super::evidence_mark;
+use crate::device::format::rate_text;
 use crate::device::theoretical::{DeriveError, derive};
 use crate::device::{Provenance, TheoreticalPeak, Unit};
-use crate::units::{Decimal, si_exact};
+use crate::units::Decimal;
 
 /// A part as it is described on the command line.
 pub struct Part<'a> {
@@ -69,8 +70,7 @@ pub fn run(part: &Part<'_>, json: bool, output: &mut Output) -> Result<Exit, Cli
 }
 
 fn shown(part: &Part<'_>, peaks: &[TheoreticalPeak]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut table = super::table();
     table.set_header(["Precision", "Units", "Sum", "Dense peak", "Per clock and unit", "Rate is", "Note"]);
     for peak in peaks {
         let op = if peak.precision.is_integer() { "OP" } else { "FLOP" };
@@ -79,7 +79,7 @@ fn shown(part: &Part<'_>, peaks: &[TheoreticalPeak]) -> String {
             peak.precision.name().to_owned(),
             if peak.unit == Unit::Vector { "vector" } else { "matrix" }.to_owned(),
             peak.accumulate.name().to_owned(),
-            format!("{}{op}/s", si_exact(peak.rate_op_per_s.get())),
+            rate_text(peak.rate_op_per_s, peak.precision),
             format!("{ops_per_clock} {op}"),
             evidence_mark(evidence.name()).to_owned(),
             peak.note.clone().unwrap_or_default(),

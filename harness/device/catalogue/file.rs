@@ -30,6 +30,8 @@ struct FileOther {
     name: String,
     #[serde(default)]
     pci_ids: Vec<String>,
+    #[serde(default)]
+    capped: bool,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +90,7 @@ pub fn read(name: &str, text: &str) -> Result<(Vec<Entry>, Vec<Other>), Catalogu
     let others = file.other.into_iter().map(|other| {
         let ids = other.pci_ids.iter().try_for_each(|id| pci_id(id));
         ids.map_err(|what| CatalogueError::entry(name, &other.name, what))?;
-        Ok(Other { name: other.name, pci_ids: other.pci_ids })
+        Ok(Other { name: other.name, pci_ids: other.pci_ids, capped: other.capped })
     });
     Ok((entries, others.collect::<Result<Vec<_>, CatalogueError>>()?))
 }

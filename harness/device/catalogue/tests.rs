@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::device::Evidence;
 use crate::device::theoretical::rate_of;
@@ -129,6 +131,9 @@ fn what_drivers_put_around_a_name_does_not_hide_it() {
         ("nvidia  h200", "NVIDIA H200"),
         ("GeForce RTX 4090", "NVIDIA GeForce RTX 4090"),
         ("NVIDIA H200 SXM", "NVIDIA H200"),
+        ("NVIDIA GeForce RTX 5090 (NVK GB202)", "NVIDIA GeForce RTX 5090"),
+        ("Intel(R) Arc(TM) B580 Graphics (BMG G21)", "Intel(R) Arc(TM) B580 Graphics"),
+        ("AMD Instinct MI300X (RADV GFX942)", "AMD Instinct MI300X"),
     ] {
         assert_eq!(found(name), Some(entry), "{name}");
     }
@@ -209,4 +214,27 @@ fn the_order_of_files_does_not_matter() {
     let forth = Catalogue::load(&[("a", GOOD), ("b", &second)]).unwrap();
     let back = Catalogue::load(&[("b", &second), ("a", GOOD)]).unwrap();
     assert_eq!(forth.entries(), back.entries());
+}
+
+proptest! {
+    #[test]
+    fn any_name_gives_an_answer_and_a_found_one_contains_the_name(text in "[ A-Za-z0-9()İß-]{0,12}", at in 0..77_usize) {
+        let entry = &builtin().entries()[at];
+        for name in [text.clone(), format!("{text} {}", entry.name), format!("{} {text}", entry.name)] {
+            if let Some(found) = builtin().named(&name).entry() {
+                let texts = std::iter::once(&found.name).chain(&found.aliases);
+                let lower = crate::device::matching::key(&name);
+                prop_assert!(texts.map(|t| crate::device::matching::key(t)).any(|key| lower.contains(&key)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_digit_after_a_name_makes_it_another(at in 0..77_usize, digit in 0..10_u8) {
+        let name = format!("{}{digit}", builtin().entries()[at].name);
+        let found = builtin().named(&name).entry().map(|entry| entry.name.clone());
+        // "NVIDIA H20" and a zero is a device of its own; no other name swallows a digit.
+        let known = builtin().entries().iter().any(|entry| entry.name == name);
+        prop_assert_eq!(found, known.then_some(name));
+    }
 }

@@ -4,6 +4,7 @@ use super::table::DEVICE_COLUMNS;
 use super::{Context, TableFinding, TableRow};
 use crate::device::Severity;
 use crate::device::catalogue::Entry;
+use crate::device::rates::plain;
 
 /// Architecture, units and clock against the catalogue's entry of the same name.
 pub(super) fn identity(context: &Context<'_>) -> Vec<TableFinding> {
@@ -23,7 +24,8 @@ fn against(row: &TableRow, entry: &Entry) -> Vec<TableFinding> {
         let text = format!("{what} is {found}, that of {} is {known}", entry.name);
         findings.push(row.device_finding(severity, rule, text, Some(known)));
     };
-    if let Some(known) = entry.architecture.as_ref().filter(|known| **known != row.architecture) {
+    if let Some(known) = entry.architecture.as_ref().filter(|known| plain(known) != plain(&row.architecture))
+    {
         differs(Severity::Error, "identity", "the architecture", &row.architecture, known.clone());
     }
     if let (Some(found), Some(known)) = (row.units, entry.units)
@@ -73,7 +75,7 @@ pub(super) fn consistency(context: &Context<'_>) -> Vec<TableFinding> {
     for (column, rule) in [("aliases", "shared-alias"), ("pci_device_id", "shared-pci-id")] {
         let mut seen: Vec<(String, &TableRow)> = Vec::new();
         for row in devices.iter().filter_map(|rows| rows.first()) {
-            let own = (column == "aliases").then(|| row.device.as_str());
+            let own = (column == "aliases").then_some(row.device.as_str());
             for text in row.device_text(column).split(';').chain(own).map(str::trim).filter(|t| !t.is_empty())
             {
                 let key = format!("{} {}", if own.is_some() { "" } else { &row.vendor }, text.to_lowercase());

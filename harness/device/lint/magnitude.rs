@@ -1,6 +1,7 @@
 //! Is a rate of the right size? Against the formula, the catalogue, what any such unit could do, and siblings.
 
 use super::{Context, TableFinding, TableRow, shown};
+use crate::device::theoretical::usual_class;
 use crate::device::{Severity, Unit};
 use crate::precision::Precision;
 
@@ -10,6 +11,19 @@ const ROUNDING: f64 = 0.01;
 const NEAR: f64 = 0.12;
 /// A factor from which on only a slip of the prefix explains it.
 const PREFIX: f64 = 90.0;
+
+/// Rules that judge the size of a rate; a row that one of them names is not judged again by its siblings.
+const SIZE_RULES: [&str; 9] = [
+    "implied-rate",
+    "sparse-as-dense",
+    "half-figure",
+    "node-figure",
+    "order-of-magnitude",
+    "copied-row",
+    "no-such-unit",
+    "implausible-rate",
+    "above-maximum-clock",
+];
 
 /// What a rate is held against.
 struct Reference {
@@ -34,13 +48,26 @@ fn check_row(context: &Context<'_>, row: &TableRow) -> Vec<TableFinding> {
 }
 
 fn ops_per_clock(context: &Context<'_>, row: &TableRow) -> Option<f64> {
+    let class = class(context, row);
     let found = context.rates.find(
-        (&row.architecture, &row.class),
+        (&row.architecture, &class),
         row.format.precision,
         row.format.unit,
         Some(row.accumulate),
     )?;
     u32::try_from(found.ops_per_clock).ok().map(f64::from)
+}
+
+/// The class that a row names, else that of the catalogue's entry, else the usual one.
+fn class(context: &Context<'_>, row: &TableRow) -> String {
+    let groups = context.rates.of_architecture(&row.architecture);
+    if groups.iter().any(|group| group.class.eq_ignore_ascii_case(&row.class)) {
+        return row.class.clone();
+    }
+    let known = context.entry(row).and_then(|entry| entry.rate_class.clone());
+    let known = known.filter(|class| groups.iter().any(|group| group.class == *class));
+    let usual = || usual_class(context.rates, &row.architecture, &row.device);
+    known.or_else(usual).unwrap_or_else(|| row.class.clone())
 }
 
 /// What a policy cap leaves is no product of clock and units.
@@ -78,7 +105,11 @@ fn compare(context: &Context<'_>, row: &TableRow, reference: &Reference) -> Opti
     }
     let near = |factor: f64| (ratio / factor - 1.0).abs() <= NEAR;
     let (severity, rule, suspect) = if near(1.0) {
-        (Severity::Warning, "implied-rate", "rounded, another clock, or a neighbouring part".to_owned())
+        let text = match copied_from(context, row) {
+            Some(other) => format!("it equals the figure of {other}"),
+            None => "rounded, another clock, or a neighbouring part".to_owned(),
+        };
+        (Severity::Warning, "implied-rate", text)
     } else if near(2.0) {
         let text = "a figure with 2:4 sparsity entered as dense, or another accumulator";
         (Severity::Error, "sparse-as-dense", text.to_owned())
@@ -183,21 +214,20 @@ fn above_maximum_clock(context: &Context<'_>, row: &TableRow) -> Option<TableFin
     Some(match context.explained(row) {
         Some(why) => row.finding(Severity::Note, "above-maximum-clock", format!("{text}; {why}"), None),
         None => {
-            row.finding(Severity::Warning, "above-maximum-clock", text, Some(format!("at most {expected}")))
+            // A clock of its own above the highest clock cannot be; without one the figure may be rounded.
+            let impossible = row.rated_hz.is_some_and(|rated| rated > boost * (1.0 + ROUNDING));
+            let severity = if impossible { Severity::Error } else { Severity::Warning };
+            row.finding(severity, "above-maximum-clock", text, Some(format!("at most {expected}")))
         }
     })
 }
 
 /// Devices of one architecture and class that disagree on operations per clock; rows found wrong already say so.
+///
+/// The lower median of all is right until shown otherwise: of two that disagree the higher is in doubt.
 pub(super) fn siblings(context: &Context<'_>, found: &[TableFinding]) -> Vec<TableFinding> {
-    let named = |row: &TableRow| {
-        found.iter().any(|f| {
-            f.line == row.line
-                && f.severity >= Severity::Note
-                && f.precision.is_some()
-                && f.rule != "recalled"
-        })
-    };
+    let told =
+        |row: &TableRow| found.iter().any(|f| f.line == row.line && SIZE_RULES.contains(&f.rule.as_str()));
     let rate = |row: &TableRow| Some(row.peak_op_per_s / (f64::from(row.units?) * row.clock_hz()?));
     let kin = |a: &TableRow, b: &TableRow| {
         (&a.vendor, &a.architecture, &a.class) == (&b.vendor, &b.architecture, &b.class)
@@ -206,30 +236,24 @@ pub(super) fn siblings(context: &Context<'_>, found: &[TableFinding]) -> Vec<Tab
             && !a.architecture.is_empty()
     };
     let mut findings = Vec::new();
-    for row in context.rows.iter().filter(|row| !named(row) && !capped(context, row)) {
+    for row in context.rows.iter().filter(|row| !told(row) && !capped(context, row)) {
         let Some(own) = rate(row) else { continue };
-        let mut others: Vec<f64> = context
-            .rows
-            .iter()
-            .filter(|other| other.device != row.device && kin(row, other) && !capped(context, other))
-            .filter_map(rate)
-            .collect();
-        others.sort_by(f64::total_cmp);
-        let Some(median) = others.get(others.len() / 2) else { continue };
-        let ratio = own / median;
-        // Two that disagree do not say which is wrong; a majority does.
-        if (ratio - 1.0).abs() > NEAR && (others.len() > 1 || ratio > 1.0) {
-            let expected = shown(row.peak_op_per_s / ratio, row.format.precision);
-            let unit = if row.format.unit == Unit::Vector { "vector" } else { "matrix" };
-            let text = format!(
-                "{own:.0} operations per clock and unit where {} sibling{} of architecture {} give {median:.0} on \
-                 {unit} units",
-                others.len(),
-                if others.len() == 1 { "" } else { "s" },
-                row.architecture
-            );
-            findings.push(row.finding(Severity::Warning, "siblings-disagree", text, Some(expected)));
+        let family = context.rows.iter().filter(|other| kin(row, other) && !capped(context, other));
+        let mut all: Vec<f64> = family.filter_map(rate).collect();
+        all.sort_by(f64::total_cmp);
+        let Some(median) = all.get(all.len().saturating_sub(1) / 2) else { continue };
+        if (own / median - 1.0).abs() <= NEAR {
+            continue;
         }
+        let expected = shown(row.peak_op_per_s * median / own, row.format.precision);
+        let unit = if row.format.unit == Unit::Vector { "vector" } else { "matrix" };
+        let text = format!(
+            "{own:.0} operations per clock and {unit} unit, where the {} parts of architecture {} have a median of \
+             {median:.0}",
+            all.len(),
+            row.architecture
+        );
+        findings.push(row.finding(Severity::Warning, "siblings-disagree", text, Some(expected)));
     }
     findings
 }

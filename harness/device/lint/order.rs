@@ -7,9 +7,17 @@ use crate::precision::{Accumulate, Precision};
 /// Architectures whose int8 path was almost removed.
 const WITHOUT_INT8: &str = "10.3";
 
-pub(super) fn check(context: &Context<'_>) -> Vec<TableFinding> {
+/// A row that another rule found wrong in size is no measure for the others of its device.
+pub(super) fn check(context: &Context<'_>, found: &[TableFinding]) -> Vec<TableFinding> {
+    let wrong = |line: u64| {
+        found.iter().any(|f| f.line == line && f.severity == Severity::Error && f.precision.is_some())
+    };
+    let sound = |row: &TableRow| !wrong(row.line);
     let devices = context.devices();
-    devices.iter().flat_map(|rows| [narrower(rows), integer(rows), vector(rows)].concat()).collect()
+    devices
+        .iter()
+        .flat_map(|rows| [narrower(rows, &sound), integer(rows, &sound), vector(rows)].concat())
+        .collect()
 }
 
 fn best<'a>(rows: &[&'a TableRow], precision: Precision, accumulate: Accumulate) -> Option<&'a TableRow> {
@@ -20,7 +28,7 @@ fn best<'a>(rows: &[&'a TableRow], precision: Precision, accumulate: Accumulate)
 }
 
 /// fp4 >= fp8 >= bf16 and fp16 >= tf32 >= fp32 into the same accumulator.
-fn narrower(rows: &[&TableRow]) -> Vec<TableFinding> {
+fn narrower(rows: &[&TableRow], sound: &dyn Fn(&TableRow) -> bool) -> Vec<TableFinding> {
     let steps = [
         (Precision::Fp4, Precision::Fp8e4m3),
         (Precision::Fp8e4m3, Precision::Bf16),
@@ -34,7 +42,7 @@ fn narrower(rows: &[&TableRow]) -> Vec<TableFinding> {
     let slower = |(narrow, wide): (Precision, Precision)| {
         let narrow = best(rows, narrow, Accumulate::Fp32)?;
         let wide = best(rows, wide, Accumulate::Fp32)?;
-        if narrow.peak_op_per_s >= wide.peak_op_per_s * 0.99 {
+        if narrow.peak_op_per_s >= wide.peak_op_per_s * 0.99 || !sound(wide) {
             return None;
         }
         let at_least = shown(wide.peak_op_per_s, wide.format.precision);
@@ -49,11 +57,12 @@ fn narrower(rows: &[&TableRow]) -> Vec<TableFinding> {
     steps.into_iter().filter_map(slower).collect()
 }
 
-fn integer(rows: &[&TableRow]) -> Vec<TableFinding> {
+fn integer(rows: &[&TableRow], sound: &dyn Fn(&TableRow) -> bool) -> Vec<TableFinding> {
     let int8 = best(rows, Precision::Int8, Accumulate::Int32);
     let half = [Precision::Fp16, Precision::Bf16].into_iter().find_map(|p| best(rows, p, Accumulate::Fp32));
     let (Some(int8), Some(half)) = (int8, half) else { return Vec::new() };
-    if int8.architecture == WITHOUT_INT8 || int8.peak_op_per_s >= half.peak_op_per_s * 0.99 {
+    let slower = int8.peak_op_per_s < half.peak_op_per_s * 0.99;
+    if !slower || int8.architecture == WITHOUT_INT8 || !sound(half) {
         return Vec::new();
     }
     let least = shown(half.peak_op_per_s, Precision::Int8);

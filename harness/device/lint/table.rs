@@ -11,7 +11,7 @@ use crate::precision::Accumulate;
 use crate::units::{Bytes, Decimal};
 
 /// Greatest size of a table; one with every device ever made is far below it.
-const TABLE_LIMIT: Bytes = Bytes::new(16 << 20);
+const TABLE_LIMIT: Bytes = Bytes::new(4 << 20);
 
 /// The columns that a table must have.
 pub const COLUMNS: [&str; 27] = [

@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::device::Unit;
 use crate::device::catalogue::SparsityStated;
@@ -105,6 +107,17 @@ const H100: &str = "NVIDIA H100 80GB HBM3";
 const H200: &str = "NVIDIA H200";
 
 #[test]
+fn a_name_of_a_number_format_means_the_same_here_and_in_the_catalogue() {
+    let rows = read(&table(|_, _, _| None)).unwrap();
+    let context =
+        Context { rows: &rows, catalogue: Catalogue::builtin().unwrap(), rates: Rates::builtin().unwrap() };
+    for row in &rows {
+        let known = context.known(row).unwrap_or_else(|| panic!("{} {}", row.device, row.dtype));
+        assert!((known.rate_op_per_s.to_f64() / row.peak_op_per_s - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn the_built_in_catalogue_has_no_error_and_explains_each_deviation() {
     let findings = found(|_, _, _| None);
     let heavy: Vec<_> = findings.iter().filter(|f| f.severity > Severity::Note).collect();
@@ -132,6 +145,23 @@ fn a_value_off_by_a_prefix_is_an_error_with_the_right_value() {
         assert_eq!((slip.device.as_str(), slip.expected.as_deref()), (H100, Some("989.4 TFLOP/s")));
         assert_eq!(slip.severity, Severity::Error);
     }
+}
+
+#[test]
+fn a_row_that_is_wrong_does_not_accuse_the_others_of_its_device() {
+    for value in ["989400", "7916", "1978.9"] {
+        let findings = with(H100, "bf16", "dense_peak_tera", value);
+        let errors: Vec<_> = findings.iter().filter(|f| f.severity == Severity::Error).collect();
+        assert!(errors.iter().all(|f| f.precision.as_deref() == Some("bf16")), "{value}: {errors:#?}");
+    }
+}
+
+#[test]
+fn a_neighbours_figure_within_reach_is_a_warning_that_names_it() {
+    let findings = with("AMD Instinct MI355X", "fp8", "dense_peak_tera", "4600");
+    let near =
+        findings.iter().find(|f| f.device == "AMD Instinct MI355X" && f.rule == "implied-rate").unwrap();
+    assert!(near.severity == Severity::Warning && near.message.contains("MI350X"), "{near:?}");
 }
 
 #[test]
@@ -201,18 +231,72 @@ fn one_die_of_two_is_a_warning_that_names_the_package() {
     assert!(findings.iter().any(|f| f.rule == "sparse-as-dense"), "and its figures are of the package");
 }
 
+/// A table of parts that nobody knows: name, units, figure.
+fn unknown(parts: &[(&str, &str)]) -> Vec<TableFinding> {
+    let mut text = COLUMNS.join(",") + "\n";
+    for (name, tera) in parts {
+        let cell = |column: &str| match column {
+            "vendor" => "NewCo",
+            "device_name" => name,
+            "arch" => "N1",
+            "units" => "100",
+            "boost_clock_mhz" => "1000",
+            "dtype" => "bf16",
+            "accumulate" => "fp32",
+            "dense_peak_tera" => tera,
+            "unit" => "TFLOP/s",
+            "published_with_sparsity_and_halved" => "no",
+            "source_title" | "source_url" => "x",
+            "evidence" => "read",
+            _ => "",
+        };
+        writeln!(text, "{}", COLUMNS.map(cell).join(",")).unwrap();
+    }
+    check(&read(&text).unwrap()).unwrap()
+}
+
 #[test]
 fn siblings_of_an_unknown_architecture_are_held_against_each_other() {
-    let findings = found(|device, dtype, column| match (device, column) {
-        ("NVIDIA H100 80GB HBM3" | "NVIDIA H200" | "NVIDIA GH200 480GB", "arch") => Some("Hopper".to_owned()),
-        ("NVIDIA GH200 480GB", "dense_peak_tera") if dtype == "fp6" => None,
-        ("NVIDIA GH200 480GB", "dense_peak_tera") if dtype == "bf16" => Some("1500".to_owned()),
+    assert_eq!(unknown(&[("N100", "100"), ("N200", "100"), ("N300", "101")]), []);
+    let findings = unknown(&[("N100", "100"), ("N200", "200"), ("N300", "100")]);
+    let sibling = &rules(&findings, "N200")[0];
+    assert_eq!((sibling.0.as_str(), sibling.2.as_deref()), ("siblings-disagree", Some("100.0 TFLOP/s")));
+    assert_eq!(findings.len(), 1, "the majority is not accused: {findings:#?}");
+}
+
+#[test]
+fn a_figure_that_no_unit_of_any_generation_reaches_is_an_error() {
+    let rename = |value: &'static str| {
+        found(move |device, dtype, column| match (device == H100, column) {
+            (true, "device_name") => Some("NVIDIA X100".to_owned()),
+            (true, "arch") => Some("13.0".to_owned()),
+            (true, "dense_peak_tera") if dtype == "bf16" => Some(value.to_owned()),
+            _ => None,
+        })
+    };
+    assert!(rules(&rename("989.4"), "NVIDIA X100").is_empty());
+    for value in ["989400", "0.9894", "98.9"] {
+        assert_eq!(rules(&rename(value), "NVIDIA X100")[0].0, "implausible-rate", "{value}");
+    }
+}
+
+#[test]
+fn a_table_without_rate_classes_is_judged_by_name() {
+    let findings = found(|_, _, column| (column == "rate_class").then(String::new));
+    assert!(!findings.iter().any(|f| f.severity == Severity::Error), "{findings:#?}");
+}
+
+#[test]
+fn a_rated_clock_above_the_highest_clock_is_an_error() {
+    let findings = found(|device, dtype, column| match (device == H100 && dtype == "bf16", column) {
+        (true, "tensor_clock_mhz") => Some("2100".to_owned()),
+        (true, "dense_peak_tera") => Some("1135.4".to_owned()),
         _ => None,
     });
-    // The catalogue knows the part by name all the same.
-    assert!(
-        findings.iter().any(|f| f.device == "NVIDIA GH200 480GB" && f.rule != "identity"),
-        "{findings:#?}"
+    let found = &rules(&findings, H100)[0];
+    assert_eq!(
+        (found.0.as_str(), found.2.as_deref()),
+        ("above-maximum-clock", Some("at most 1.071 PFLOP/s"))
     );
 }
 
@@ -295,4 +379,12 @@ fn missing_columns_duplicates_and_empty_tables_are_refused() {
     let path = folder.path().join("latin.csv");
     std::fs::write(&path, [plain.as_bytes(), b"caf\xe9\n"].concat()).unwrap();
     assert!(matches!(read_table(&path), Err(FileError::NotUtf8 { .. })));
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_rows_or_an_error_and_no_panic(lines in proptest::collection::vec("[ -~]{0,60}", 0..6)) {
+        let _ = read(&lines.join("\n"));
+        let _ = read(&format!("{}\n{}", COLUMNS.join(","), lines.join("\n")));
+    }
 }

@@ -80,8 +80,40 @@ fn a_device_without_an_entry_is_computed_and_says_so() {
     assert!(how.contains("computed from architecture"), "{how}");
     let fits = |p: &&TheoreticalPeak| p.precision == Precision::Bf16 && p.accumulate == Accumulate::Fp32;
     assert_eq!(peaks.iter().find(fits).unwrap().rate_op_per_s.get(), 76 * 512 * 2_505_000_000);
+    let h100 = Query { name: "NVIDIA H100 80GB HBM3", pci_id: None };
+    let (peaks, how) = of_device(&h100, Some("sm_90"), Some(132), Some(1_980_000_000));
+    assert_eq!(
+        (peaks.len(), how.as_str()),
+        (entry(h100.name).peaks().len(), "catalogue entry NVIDIA H100 80GB HBM3")
+    );
+    let slice = of_device(&h100, Some("9.0"), Some(16), None).0;
+    assert_eq!(rates_of(&slice, Precision::Bf16, Unit::Matrix)[0].1, 989_400_000_000_000 * 16 / 132);
+    let (peaks, how) = of_device(&h100, Some("8.0"), Some(108), Some(1_410_000_000));
+    assert!(how.contains("another part; computed"), "{how}");
+    assert_eq!(rates_of(&peaks, Precision::Bf16, Unit::Matrix)[0].1, 108 * 2048 * 1_410_000_000);
     let (none, why) = of_device(&Query { name: "NVIDIA L4000", pci_id: None }, None, None, None);
     assert!(none.is_empty() && why.contains("no device"), "{why}");
+}
+
+#[test]
+fn a_capped_part_without_an_entry_is_not_computed() {
+    for name in ["NVIDIA H20-3e", "NVIDIA H800 PCIe", "NVIDIA H20 NVL16"] {
+        let (peaks, why) =
+            of_device(&Query { name, pci_id: None }, Some("9.0"), Some(78), Some(1_980_000_000));
+        assert!(peaks.is_empty() && why.contains("capped by policy"), "{name}: {why}");
+    }
+    let d = Query { name: "NVIDIA GeForce RTX 4090 D", pci_id: Some("10de:2685") };
+    assert!(!of_device(&d, Some("8.9"), Some(114), Some(2_520_000_000)).0.is_empty(), "silicon, not policy");
+}
+
+#[test]
+fn the_clock_that_was_observed_gives_a_third_peak() {
+    let peaks = observed(entry("NVIDIA H100 80GB HBM3"), 1_500_000_000).unwrap();
+    let bf16 = rates_of(&peaks, Precision::Bf16, Unit::Matrix);
+    assert_eq!(bf16, [(ClockBasis::Observed, 132 * 4096 * 1_500_000_000)]);
+    assert!(observed(entry("TPU v4"), 1_000_000_000).unwrap().is_empty());
+    let h800 = observed(entry("NVIDIA H800"), 1_755_000_000).unwrap();
+    assert!(!h800.iter().any(|peak| peak.precision == Precision::Fp64), "a cap is no product of clocks");
 }
 
 #[test]
