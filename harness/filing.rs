@@ -17,6 +17,7 @@ mod filer_file;
 mod files;
 mod html;
 mod judged;
+mod layout;
 mod lineage;
 mod packet;
 mod plan;
@@ -46,12 +47,13 @@ pub use filer_file::{FilerFile, parse_filer, read_filer};
 pub use files::PacketFiles;
 pub use html::html;
 pub use judged::{Figures, InputFile, Judged, judge_all, sha256};
+pub use layout::{Item, lay_out};
 pub use lineage::{Change, Previous, ReadPacket, changes, drafts, read_packet};
 pub use packet::{
     Affirmation, Annex, ChosenReading, ClusterHeld, FilingKind, Head, LookAhead, Model, Packet,
     PacketActivity, PacketCorrection, RunLineage, Signature, Statement, TrainingRun,
 };
-pub use plan::{ActivityPlan, AffirmationPlan, Entry, Item, Plan, QuarterPlan, lay_out};
+pub use plan::{ActivityPlan, AffirmationPlan, Entry, Plan, QuarterPlan};
 pub use quarter::{Quarter, QuarterError};
 pub use questions::{Question, Questions};
 pub use readings::{

@@ -146,19 +146,19 @@ fn training_inputs(run: &Run, devices: &dyn DeviceFigures) -> Vec<Figure> {
     let declared = |name: &str, value: String| Figure::new(name, value, Known::Declared, "the training file");
     let mut figures = Vec::new();
     if let Some(model) = &run.model {
-        figures.push(declared("parameters", model.parameters.to_string()));
-        figures.push(declared("active parameters per token", model.active_parameters.to_string()));
-        if model.embedding_parameters > 0 {
-            let count = model.embedding_parameters.to_string();
-            figures.push(declared("of these, input embedding", count));
+        figures.push(declared("active parameters per token", range(&model.active_parameters)));
+        if model.sparse {
+            figures.push(declared("mixture of experts", "yes: not every parameter is active".to_owned()));
         }
+        figures
+            .push(declared("active parameters without the input embedding", range(&model.without_embedding)));
         let attention = model.attention_size.as_ref();
         let attention = attention.map_or("not stated; left out".to_owned(), ToString::to_string);
         figures.push(declared("layers x width x sequence length (attention)", attention));
     }
     for phase in &run.phases {
         let name = format!("tokens of {}, epochs included", phase.kind.name());
-        figures.push(declared(&name, phase.tokens.to_string()));
+        figures.push(declared(&name, range(&phase.tokens)));
         let recompute = match phase.recompute {
             crate::training::Recompute::None => "none",
             crate::training::Recompute::Selective => "selective",
@@ -185,6 +185,15 @@ fn training_inputs(run: &Run, devices: &dyn DeviceFigures) -> Vec<Figure> {
         figures.push(Figure::new("published figure", value, Known::Published, &published.source));
     }
     figures
+}
+
+/// One value, or the range.
+fn range(three: &Three) -> String {
+    if three.low == three.high {
+        three.low.to_string()
+    } else {
+        format!("{} to {}, best {}", three.low, three.high, three.best)
+    }
 }
 
 /// The dense peak behind a usage; a device that no source outside the file knows is declared in it.

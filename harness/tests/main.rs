@@ -5,6 +5,8 @@ mod catalogue;
 mod cluster_files;
 mod clusters;
 mod commands;
+mod filing_packets;
+mod filing_readers;
 mod filings;
 mod ibnetdiscover;
 mod measure;
