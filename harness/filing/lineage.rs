@@ -76,7 +76,7 @@ pub fn changes(before: &Packet, now: &Packet) -> Vec<Change> {
     for old in &before.activity {
         match now.find(&old.name, old.start) {
             Some(new) => found.extend(fields(old, new)),
-            None => found.push(gone(old, now)),
+            None => found.push(gone(old, before, now)),
         }
     }
     for new in &now.activity {
@@ -93,17 +93,21 @@ pub fn changes(before: &Packet, now: &Packet) -> Vec<Change> {
     found
 }
 
-/// An activity that is over leaves the notices by itself; one that was done or under way and is denied now does not.
-fn gone(old: &PacketActivity, now: &Packet) -> Change {
+/// What is over leaves the notices by itself; what was under way, or is denied now, does not.
+fn gone(old: &PacketActivity, before: &Packet, now: &Packet) -> Change {
     let over = old.end.is_some_and(|end| end.0 < now.filing.past.first);
     let denied = now.not_reported.iter().any(|line| line.starts_with(&format!("{}:", old.name)));
-    let same_quarter = old.phase != Phase::Planned && !over;
+    let corrects = match old.phase {
+        Phase::Planned => false,
+        Phase::Ongoing => !over || denied,
+        Phase::Done => before.filing.quarter == now.filing.quarter || denied,
+    };
     Change {
         activity: old.name.clone(),
         field: "activity".to_owned(),
         before: Some(old.why.clone()),
         after: None,
-        corrects: (same_quarter || denied) && old.phase != Phase::Planned,
+        corrects,
     }
 }
 

@@ -111,6 +111,15 @@ fn a_figure_that_moved_drafts_a_correction() {
     let changes = moved["changes"].as_array().unwrap();
     assert!(changes.iter().any(|change| change["activity"] == "open" && change["corrects"] == false));
     assert_eq!(moved["previous"]["quarter"], "2026Q1");
+    // An acquisition that is reported once is no error when the next notice leaves it out; a run that was denied is.
+    folder.hall(7500);
+    let once = ["--previous", &before, "--reading", "continued_possession=event-only"];
+    let once = folder.packet(&more, "2026Q2", &once);
+    assert!(once["correction"].as_array().unwrap().is_empty(), "{}", once["correction"]);
+    folder.hall(100);
+    let denied = folder.packet(&more, "2026Q2", &["--previous", &before]);
+    assert_eq!(denied["correction"][0]["activity"], "hall");
+    folder.hall(7600);
     let again = folder.packet(&more, "2026Q1", &["--previous", &before]);
     assert_eq!(again["filing"]["kind"], "correction");
     // A packet of a later quarter, and one of somebody else, cannot come before.
