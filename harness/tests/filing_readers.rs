@@ -48,7 +48,7 @@ fn an_independent_parser_reads_the_calendar_and_finds_the_plans_dates() {
 }
 
 #[test]
-fn the_page_prints_with_page_numbers_and_without_cut_rows() {
+fn the_page_prints_with_a_number_and_the_notice_on_each_page() {
     let chromium = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
         Process::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
     });
