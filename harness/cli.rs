@@ -2,6 +2,7 @@
 
 mod chip;
 mod cluster;
+mod choice;
 mod completions;
 mod devices;
 mod error;

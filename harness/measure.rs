@@ -16,10 +16,10 @@ mod sweep;
 mod timeline;
 pub mod verify;
 
-pub use control::{Control, Progress, Stop};
+pub use control::{Control, Progress, Stop, Unattended};
 pub use efficiency::{Efficiency, efficiency};
 pub use headline::{Basis, Headline};
-pub use outcome::{Candidate, Check, Finding, Measured, Outcome, Severity};
+pub use outcome::{Candidate, Check, Measured, Outcome};
 pub use plan::{PlanError, Request, Selection, plan};
 pub use samples::Samples;
 pub use schedule::{Pace, Schedule};

@@ -4,7 +4,6 @@ mod case;
 mod elements;
 mod gemm;
 mod input;
-mod issue;
 mod reference;
 mod tolerance;
 
@@ -12,6 +11,5 @@ pub use case::{Case, Method, Work};
 pub use elements::Elements;
 pub use gemm::{GemmShape, Layout, ShapeError};
 pub use input::{Distribution, Operand, operand};
-pub use issue::{Recurrence, Step};
 pub use reference::{Reference, reference};
 pub use tolerance::{Tolerance, unit_roundoff};

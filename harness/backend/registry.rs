@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::cpu::CpuBackend;
 use super::scripted::{self, ScriptedBackend};
 use super::{Backend, OpenOptions};
 use crate::device::Device;
@@ -65,6 +66,11 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
         let devices = scripts(search)?.into_iter().map(|backend| backend.device().clone()).collect();
         found.push(Probe { backend: "scripted", devices: Ok(devices) });
     }
+    if wanted(search, "cpu") {
+        let device =
+            CpuBackend::probe(search.options).map_err(|error| OpenError::Option(error.to_string()))?;
+        found.push(Probe { backend: "cpu", devices: Ok(vec![device]) });
+    }
     Ok(found)
 }
 
@@ -72,6 +78,10 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
 ///
 /// Errors: [`OpenError`].
 pub fn open(search: &Search, id: &str) -> Result<Box<dyn Backend>, OpenError> {
+    if id == "cpu:0" {
+        let opened = CpuBackend::open(search.options);
+        return Ok(Box::new(opened.map_err(|error| OpenError::Option(error.to_string()))?));
+    }
     for backend in scripts(search)? {
         if backend.device().id == id {
             return Ok(Box::new(backend));

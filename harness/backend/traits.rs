@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{BackendError, LoadError};
 use crate::device::{Device, Unit};
 use crate::precision::{Accumulate, Precision};
-use crate::units::{Celsius, Hertz, Ops, Seconds, Watts};
-use crate::workload::{Case, Elements, GemmShape, Method, Recurrence};
+use crate::units::{Bytes, Celsius, Hertz, Ops, Seconds, Watts};
+use crate::workload::{Case, Elements, GemmShape, Method};
 
 /// What the user fixes before a device is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,11 +129,28 @@ pub enum Output {
     Accumulators {
         /// As the kernel left them.
         values: Vec<f64>,
-        /// What the row says that they compute.
-        recurrences: Vec<Recurrence>,
+        /// As a scalar replay of the counted steps leaves them.
+        expected: Vec<f64>,
         /// Steps that each accumulator took in the last run.
         steps: u64,
     },
+}
+
+/// Memory that consecutive iterations go through, and the cache that could hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkingSet {
+    /// Operands and results, all sets together.
+    pub bytes: Bytes,
+    /// Last-level cache, as the platform tells it.
+    pub cache_bytes: Bytes,
+}
+
+impl WorkingSet {
+    /// Whether no operand can still be in the cache from the iteration that used it before.
+    pub const fn exceeds_cache(&self) -> bool {
+        self.bytes.get() > self.cache_bytes.get().saturating_mul(2)
+    }
 }
 
 /// One device of one backend.
@@ -152,6 +169,11 @@ pub trait Backend {
 pub trait Loaded {
     /// Operations of one iteration, from the same row that the kernel's constants come from.
     fn ops_per_iteration(&self) -> Ops;
+
+    /// Memory that consecutive iterations go through; `None` for none, or where the cache is not known.
+    fn working_set(&self) -> Option<WorkingSet> {
+        None
+    }
 
     /// Runs `iterations` back to back.
     fn run(&mut self, iterations: u64) -> Result<Batch, BackendError>;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::devices::{Chosen, choose};
+use super::choice::{Chosen, choose};
 use super::host;
 use super::job::Job;
 use super::{CliError, Exit, Output};

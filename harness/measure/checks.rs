@@ -50,10 +50,10 @@ fn issue_before(
 pub(super) fn accumulators(runner: &mut Runner<'_>, row: &Implementation) -> Result<Vec<Check>, Halt> {
     for iterations in STEPS {
         runner.batch(iterations)?;
-        let Output::Accumulators { values, recurrences, steps } = runner.output()? else {
+        let Output::Accumulators { values, expected, steps } = runner.output()? else {
             return Err(wrong(row, Wrong::Form));
         };
-        verify::accumulators(&values, &recurrences, steps).map_err(|error| wrong(row, error))?;
+        verify::accumulators(&values, &expected, steps).map_err(|error| wrong(row, error))?;
     }
     Ok(vec![passed("every accumulator against a scalar replay of the counted steps, bit for bit")])
 }

@@ -44,3 +44,19 @@ pub trait Control {
     /// Told between batches.
     fn progress(&self, progress: Progress);
 }
+
+/// Nobody watches: never stops, rests as long as asked, tells nobody. For programs that call the library.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unattended;
+
+impl Control for Unattended {
+    fn stop(&self) -> Option<Stop> {
+        None
+    }
+
+    fn idle(&self, time: Seconds) {
+        std::thread::sleep(std::time::Duration::from_secs_f64(time.get()));
+    }
+
+    fn progress(&self, _: Progress) {}
+}

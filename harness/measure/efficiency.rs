@@ -1,7 +1,7 @@
 //! A measured rate beside what the device could do at most.
 
-use super::{Finding, Measured, Severity};
-use crate::device::{ClockBasis, Device, Provenance, TheoreticalPeak};
+use super::Measured;
+use crate::device::{ClockBasis, Device, Finding, Provenance, Severity, TheoreticalPeak};
 use crate::units::{Hertz, OpRate, Ratio};
 
 /// A rate over the theoretical peaks of its precision.
@@ -41,17 +41,11 @@ pub fn efficiency(device: &Device, measured: &Measured) -> (Option<Efficiency>, 
         at(ClockBasis::MaximumBoost).and_then(as_rate).map(|peak| (peak, "at maximum boost clock", 1.0));
     let limit = limit.or_else(|| observed.map(|peak| (peak, "at the observed clock", 1.0 + CLOCK_NOISE)));
     match limit {
-        Some((peak, what, slack)) if rate.get() > slack * peak.get() => findings.push(Finding {
-            severity: Severity::Error,
-            message: format!(
+        Some((peak, what, slack)) if rate.get() > slack * peak.get() => findings.push(Finding::new(Severity::Error, "above-peak", format!(
                 "the rate is {} of the theoretical peak {what}: the table, the device's name, the count or the timer is wrong",
                 rate.over(peak).unwrap_or_default()
-            ),
-        }),
-        _ if rate > theoretical && basis == ClockBasis::Rated => findings.push(Finding {
-            severity: Severity::Note,
-            message: "the rate is above the rated peak and below that at maximum boost clock".to_owned(),
-        }),
+            ), None)),
+        _ if rate > theoretical && basis == ClockBasis::Rated => findings.push(Finding::new(Severity::Note, "above-rated", "the rate is above the rated peak and below that at maximum boost clock".to_owned(), None)),
         _ => {}
     }
     (Some(Efficiency { theoretical, basis, ratio, at_observed_clock }), findings)

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::plateau::{Phase, Window};
 use super::{Headline, Samples};
-use crate::backend::{Implementation, Timer};
+use crate::backend::{Implementation, Timer, WorkingSet};
+use crate::device::Finding;
 use crate::units::{Hertz, OpRate, Ops, Watts};
 use crate::workload::Case;
 
@@ -64,6 +65,8 @@ pub struct Measured {
     pub ops_per_iteration: Ops,
     /// Clock that timed the samples.
     pub timer: Timer,
+    /// Memory that consecutive iterations went through, and the cache that could hold it.
+    pub working_set: Option<WorkingSet>,
     /// Implementations that were tried, the chosen one among them.
     pub candidates: Vec<Candidate>,
     /// The time line before and during sampling.
@@ -134,28 +137,4 @@ pub struct Check {
     pub name: String,
     /// Whether it was right.
     pub passed: bool,
-}
-
-/// How much a finding matters.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Note,
-    /// The figure needs care.
-    Warning,
-    /// Something is wrong: table, device, count or timer.
-    Error,
-}
-
-/// What a reader must know beside the figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Finding {
-    /// How much it matters.
-    pub severity: Severity,
-    /// What it is.
-    pub message: String,
 }

@@ -2,7 +2,7 @@
 
 use super::plateau::{Phase, Window};
 use super::{Control, Progress, Samples, Stop};
-use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer};
+use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer, WorkingSet};
 use crate::units::{Ops, Seconds};
 
 /// Why a case ends without a figure.
@@ -52,6 +52,10 @@ impl<'a> Runner<'a> {
 
     pub fn ops_per_iteration(&self) -> Ops {
         self.loaded.ops_per_iteration()
+    }
+
+    pub fn working_set(&self) -> Option<WorkingSet> {
+        self.loaded.working_set()
     }
 
     pub const fn timer(&self) -> Option<Timer> {
@@ -132,7 +136,8 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Takes samples: at least `least` of them over at least `(shortest, _)`, and not longer than `(_, longest)`.
+    /// Takes samples: at least `least` that nothing came between, over at least `(shortest, _)`, and not longer than
+    /// `(_, longest)`.
     pub fn samples(
         &mut self,
         least: usize,
@@ -141,18 +146,20 @@ impl<'a> Runner<'a> {
     ) -> Result<Samples, Halt> {
         let start = self.at;
         let mut samples = Samples::default();
+        let mut clean = 0;
         loop {
             let done_s = Seconds::new(self.at.get() - start.get()).unwrap_or_default();
             if samples.len().is_multiple_of(64) || done_s.get() > 0.1 {
                 self.control.progress(Progress::Phase { phase: Phase::Sample, done_s, expected_s: shortest });
             }
-            let enough = samples.len() >= least && done_s >= shortest;
+            let enough = clean >= least && done_s >= shortest;
             if enough || done_s >= longest || samples.len() >= most {
                 return Ok(samples);
             }
             let at = self.at;
             let batch = self.batch(self.iterations)?;
             samples.push(at, self.iterations, &batch);
+            clean += usize::from(batch.interference.is_none_or(|between| between.is_clean(batch.elapsed)));
         }
     }
 }

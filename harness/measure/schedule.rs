@@ -48,27 +48,26 @@ impl Schedule {
     /// The schedule for a method at a pace.
     ///
     /// A register-resident loop settles in microseconds where a product heats caches, boards and rooms, so its
-    /// phases are a tenth as long.
+    /// phases are about a tenth as long.
     pub fn of(method: Method, pace: Pace) -> Self {
-        let scale = match method {
-            Method::Issue => 0.1,
-            Method::Gemm => 1.0,
-        };
-        let (idle, burst, heat, window, plateau, sample, sample_most, trial) = match pace {
-            Pace::Quick => (0.0, 0.1, 1.0, 0.1, 0.5, 0.5, 2.0, 0.1),
-            Pace::Normal => (0.5, 0.5, 10.0, 0.5, 5.0, 3.0, 15.0, 0.3),
-            Pace::Thorough => (5.0, 1.0, 30.0, 1.0, 60.0, 10.0, 60.0, 1.0),
+        let (idle, burst, heat, window, plateau, sample, sample_most, trial) = match (method, pace) {
+            (Method::Issue, Pace::Quick) => (0.0, 0.02, 0.1, 0.02, 0.1, 0.15, 0.4, 0.02),
+            (Method::Issue, Pace::Normal) => (0.1, 0.05, 1.0, 0.05, 1.0, 0.3, 2.0, 0.05),
+            (Method::Issue, Pace::Thorough) => (1.0, 0.1, 3.0, 0.1, 6.0, 1.0, 10.0, 0.1),
+            (Method::Gemm, Pace::Quick) => (0.0, 0.1, 0.9, 0.1, 0.1, 0.3, 0.5, 0.02),
+            (Method::Gemm, Pace::Normal) => (0.5, 0.5, 10.0, 0.5, 3.0, 3.0, 10.0, 0.3),
+            (Method::Gemm, Pace::Thorough) => (5.0, 1.0, 30.0, 1.0, 60.0, 10.0, 60.0, 1.0),
         };
         let seconds = |value: f64| Seconds::new(value).unwrap_or_default();
         Self {
             idle: seconds(idle),
-            burst: seconds(burst * scale),
-            heat: seconds(heat * scale),
-            window: seconds(window * scale),
-            plateau: seconds(plateau * scale),
-            sample: seconds(sample * scale),
+            burst: seconds(burst),
+            heat: seconds(heat),
+            window: seconds(window),
+            plateau: seconds(plateau),
+            sample: seconds(sample),
             sample_most: seconds(sample_most),
-            trial: seconds(trial * scale),
+            trial: seconds(trial),
         }
     }
 }

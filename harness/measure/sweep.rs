@@ -79,7 +79,9 @@ pub(super) fn coarse(own: GemmShape) -> Vec<GemmShape> {
     let models = models.flat_map(|(m, d)| [(m, d, d), (m, 4 * d, d), (m, d, 4 * d)]);
     let shapes = squares.chain(models).chain(OTHERS);
     let shapes = shapes.filter_map(|(m, n, k)| GemmShape::new(m, n, k).ok());
-    shapes.filter(|shape| shape.ops().get() <= LARGEST * own.ops().get()).collect()
+    // Some squares are a model's d x d too.
+    let mut seen = std::collections::BTreeSet::new();
+    shapes.filter(|shape| shape.ops().get() <= LARGEST * own.ops().get() && seen.insert(*shape)).collect()
 }
 
 /// Neighbours of the best product of each precision: every extent made smaller and larger by a step that halves

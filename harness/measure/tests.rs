@@ -3,8 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::plateau::Phase;
-use super::{Basis, Control, Measured, Outcome, Pace, Progress, Request, Schedule, Severity, Stop, measure};
+use super::{Basis, Control, Measured, Outcome, Pace, Progress, Request, Schedule, Stop, measure};
 use crate::backend::scripted::{Script, ScriptedBackend};
+use crate::device::Severity;
 use crate::units::Seconds;
 use crate::workload::{Distribution, GemmShape, Layout, Method, Work};
 

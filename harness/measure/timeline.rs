@@ -3,8 +3,9 @@
 use super::candidates::{Choice, choose};
 use super::plateau::{Phase, still_moving};
 use super::runner::{Halt, Runner};
-use super::{Control, Finding, Measured, Outcome, Progress, Request, Samples, Schedule, Severity, checks};
+use super::{Control, Measured, Outcome, Progress, Request, Schedule, checks};
 use crate::backend::{Backend, Timer};
+use crate::device::{Finding, Severity};
 
 /// Measures one request on a device; whatever happens, there is exactly one outcome.
 pub fn measure(
@@ -43,6 +44,7 @@ fn attempt(
     let samples = runner.samples(Schedule::SAMPLES, Schedule::SAMPLES_MOST, limits)?;
     control.progress(Progress::Verify);
     checks.extend(checks::after(&mut runner, &row, &case)?);
+    let working_set = runner.working_set();
     let (ops_per_iteration, timer) = (runner.ops_per_iteration(), runner.timer().unwrap_or(Timer::HostClock));
     drop(runner);
     checks.extend(checks::integers(backend, &row, &case, control)?);
@@ -51,6 +53,7 @@ fn attempt(
         implementation: row,
         ops_per_iteration,
         timer,
+        working_set,
         candidates,
         windows,
         samples,
@@ -66,39 +69,47 @@ fn attempt(
 
 fn findings(measured: &Measured) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |severity, message| found.push(Finding { severity, message });
+    let mut warn = |rule, message| found.push(Finding::new(Severity::Warning, rule, message, None));
     for candidate in &measured.candidates {
         if let Some(reason) = &candidate.rejected {
-            add(Severity::Warning, format!("{} was rejected: {reason}", candidate.implementation));
+            warn("implementation-rejected", format!("{} was rejected: {reason}", candidate.implementation));
         }
     }
     if !measured.is_steady() {
-        add(Severity::Warning, format!("not steady: {}", measured.moving.join(", ")));
+        warn("not-steady", format!("not steady: {}", measured.moving.join(", ")));
     }
     if measured.samples.len() < Schedule::SAMPLES {
         let count = measured.samples.len();
-        add(
-            Severity::Warning,
-            format!("{count} samples, fewer than {}: one takes too long", Schedule::SAMPLES),
-        );
+        warn("few-samples", format!("{count} samples, fewer than {}: one takes too long", Schedule::SAMPLES));
     }
     if measured.samples.throttled() {
-        add(Severity::Warning, "the device reported throttling while it was sampled".to_owned());
+        warn("throttled", "the device reported throttling while it was sampled".to_owned());
     }
-    if let Some(message) = disturbance(&measured.samples, measured) {
-        add(Severity::Warning, message);
+    found.extend(disturbance(measured));
+    if let Some(set) = measured.working_set.filter(|set| !set.exceeds_cache()) {
+        let (bytes, cache) = (set.bytes, set.cache_bytes);
+        let message =
+            format!("operands rotate through {bytes}, not twice the last-level cache, told to be {cache}");
+        found.push(Finding::new(Severity::Note, "cache-warm", message, None));
     }
     found
 }
 
-fn disturbance(samples: &Samples, measured: &Measured) -> Option<String> {
+/// Other work on the same cores, as far as it is in the figure.
+fn disturbance(measured: &Measured) -> Option<Finding> {
     let headline = measured.headline()?;
-    let count = format!("{} of {} samples were clean of other work", headline.clean, samples.len());
-    match headline.basis {
-        super::Basis::Clean => None,
-        super::Basis::CpuTime => Some(format!("disturbed: {count}; the rate is corrected by CPU time")),
-        super::Basis::Disturbed => {
-            Some(format!("disturbed: {count}; the rate holds with that work beside it"))
+    let count = format!("{} of {} samples were clean of other work", headline.clean, headline.of);
+    let (severity, message) = match headline.basis {
+        super::Basis::Clean if headline.clean * 2 < headline.of => {
+            (Severity::Note, format!("{count}, and only these count"))
         }
-    }
+        super::Basis::Clean => return None,
+        super::Basis::CpuTime => {
+            (Severity::Warning, format!("disturbed: {count}; the rate is corrected by CPU time"))
+        }
+        super::Basis::Disturbed => {
+            (Severity::Warning, format!("disturbed: {count}; the rate holds with that work beside it"))
+        }
+    };
+    Some(Finding::new(severity, "disturbed", message, None))
 }

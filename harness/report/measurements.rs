@@ -1,23 +1,15 @@
 //! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
 
 use super::table::table;
-use crate::device::{Device, DeviceKind};
-use crate::measure::{Efficiency, Measured, Outcome, Severity, efficiency};
+use crate::device::{Device, DeviceKind, Severity};
+use crate::measure::{Efficiency, Measured, Outcome, efficiency};
 use crate::precision::Precision;
 use crate::record::Measurement;
 use crate::units::OpRate;
 use crate::workload::{Method, Work};
 
-const HEADER: [&str; 8] = [
-    "precision",
-    "theoretical",
-    "issue",
-    "sustained",
-    "burst",
-    "sust./theor.",
-    "implementation, shape",
-    "state",
-];
+const HEADER: [&str; 8] =
+    ["precision", "theoretical", "issue", "of peak", "sustained", "of peak", "burst", "by; state"];
 
 /// The outcomes of a run as a table for a person, device by device.
 pub fn measurement_table(measurements: &[Measurement], width: Option<u16>) -> String {
@@ -41,7 +33,7 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
         other => format!("  [{}: no figure here says anything of hardware]", other.name().to_uppercase()),
     };
     let mut text = format!("{}  {}{label}\n", device.id, device.model);
-    let mut rows = table(&HEADER, 1..6, width);
+    let mut rows = table(&HEADER, 1..7, width);
     for precision in Precision::ALL {
         let of: Vec<_> = measurements.iter().filter(|m| m.request.precision == precision).collect();
         let issue = of.iter().find(|m| m.request.work.method() == Method::Issue);
@@ -52,7 +44,7 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
             rows.add_row(row(device, precision, Some(issue), None));
         }
         for product in products {
-            rows.add_row(row(device, precision, issue.copied().copied().as_ref(), Some(product)));
+            rows.add_row(row(device, precision, issue.copied().copied(), Some(product)));
         }
     }
     text += &format!("{rows}\n");
@@ -62,30 +54,27 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
 fn row(
     device: &Device,
     precision: Precision,
-    issue: Option<&&Measurement>,
-    product: Option<&&Measurement>,
+    issue: Option<&Measurement>,
+    product: Option<&Measurement>,
 ) -> [String; 8] {
-    let integer = precision.is_integer();
-    let shown = |rate: OpRate| rate.display(integer);
-    let issue_figures = issue.and_then(|m| as_measured(m));
-    let product_figures = product.and_then(|m| as_measured(m));
-    let of_product = product_figures.and_then(|m| efficiency(device, m).0);
-    let of_issue = issue_figures.and_then(|m| efficiency(device, m).0);
-    let theoretical = of_product.as_ref().or(of_issue.as_ref());
-    let native = product_figures.or(issue_figures).map(|m| m.implementation.native);
+    let shown = |rate: OpRate| rate.display(precision.is_integer());
+    let figures = [issue, product].map(|m| m.and_then(as_measured));
+    let [of_issue, of_product] = figures.map(|m| m.and_then(|m| efficiency(device, m).0));
+    let [_, product_figures] = figures;
+    let native = figures.iter().flatten().any(|m| m.implementation.native);
     [
         precision.to_string(),
-        match (theoretical, native) {
-            (Some(known), _) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
-            (None, Some(false)) => "none: emulated".to_owned(),
-            (None, _) => "unknown".to_owned(),
+        match of_issue.as_ref().or(of_product.as_ref()) {
+            Some(known) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
+            None if native || figures.iter().all(Option::is_none) => "unknown".to_owned(),
+            None => "none: emulated".to_owned(),
         },
         cell(issue, shown),
+        of_issue.as_ref().map_or("-".to_owned(), share),
         cell(product, shown),
-        product_figures.and_then(Measured::burst).map_or("-".to_owned(), shown),
         of_product.as_ref().map_or("-".to_owned(), share),
-        product.or(issue).map_or(String::new(), |m| what(m)),
-        state(issue_figures, product_figures),
+        product_figures.and_then(Measured::burst).map_or("-".to_owned(), shown),
+        [product.or(issue).map_or(String::new(), what), state(figures)].join("; "),
     ]
 }
 
@@ -97,7 +86,7 @@ fn as_measured(measurement: &Measurement) -> Option<&Measured> {
 }
 
 /// A rate with half the width of its interval, or in words what became of the case.
-fn cell(measurement: Option<&&Measurement>, shown: impl Fn(OpRate) -> String) -> String {
+fn cell(measurement: Option<&Measurement>, shown: impl Fn(OpRate) -> String) -> String {
     let Some(measurement) = measurement else { return "not planned".to_owned() };
     let Some(headline) = as_measured(measurement).and_then(Measured::headline) else {
         return measurement.result.name().to_owned();
@@ -107,6 +96,7 @@ fn cell(measurement: Option<&&Measurement>, shown: impl Fn(OpRate) -> String) ->
     format!("{} ±{half:.1} %", shown(rate.median))
 }
 
+/// The share of the headline peak, and where that is at another clock, of the peak at the observed one.
 fn share(efficiency: &Efficiency) -> String {
     match efficiency.at_observed_clock {
         Some(observed) if efficiency.basis != crate::device::ClockBasis::Observed => {
@@ -117,17 +107,17 @@ fn share(efficiency: &Efficiency) -> String {
 }
 
 fn what(measurement: &Measurement) -> String {
-    let name = as_measured(measurement).map(|measured| measured.implementation.name.clone());
+    let row = as_measured(measurement).map(|measured| &measured.implementation);
+    let name = row.map(|row| if row.native { row.name.clone() } else { format!("{} (emulated)", row.name) });
     let shape = match measurement.request.work {
         Work::Issue => None,
         Work::Gemm { shape, input, .. } => Some(format!("{shape} {input}")),
     };
-    [name, shape].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [name, shape].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-fn state(issue: Option<&Measured>, product: Option<&Measured>) -> String {
-    let both = [issue, product];
-    let measured: Vec<&Measured> = both.into_iter().flatten().collect();
+fn state(figures: [Option<&Measured>; 2]) -> String {
+    let measured: Vec<&Measured> = figures.into_iter().flatten().collect();
     if measured.is_empty() {
         return "no figure".to_owned();
     }
@@ -141,23 +131,28 @@ fn state(issue: Option<&Measured>, product: Option<&Measured>) -> String {
     words.join(", ")
 }
 
+/// What a reader must know, each once with the cases that it holds for.
 fn findings(measurements: &[&Measurement]) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |line: String, case: &str| match lines.iter_mut().find(|(known, _)| *known == line) {
+        Some((_, cases)) => cases.push(case.to_owned()),
+        None => lines.push((line, vec![case.to_owned()])),
+    };
     for measurement in measurements {
         let case = format!("{} {}", measurement.request.precision, what_short(measurement));
         if let Some(reason) = measurement.result.reason() {
-            text += &format!("  {case}: {}: {reason}\n", measurement.result.name());
+            add(format!("{}: {reason}", measurement.result.name()), &case);
         }
         for finding in as_measured(measurement).iter().flat_map(|measured| &measured.findings) {
             let severity = match finding.severity {
-                Severity::Note => "note",
+                Severity::Fine | Severity::Note => "note",
                 Severity::Warning => "warning",
                 Severity::Error => "ERROR",
             };
-            text += &format!("  {case}: {severity}: {}\n", finding.message);
+            add(format!("{severity}: {}", finding.message), &case);
         }
     }
-    text
+    lines.iter().map(|(line, cases)| format!("  {}: {line}\n", cases.join(", "))).collect()
 }
 
 fn what_short(measurement: &Measurement) -> String {

@@ -182,11 +182,6 @@ fn an_unknown_chip_is_inconclusive_and_wrong_figures_are_usage_errors() {
 }
 
 #[test]
-fn the_plain_listing_says_that_no_backend_is_there() {
-    assert!(run(&["devices"], 3).1.contains("no backend"));
-}
-
-#[test]
 fn the_examples_of_the_help_texts_work() {
     run(&["devices", "--catalogue", "H100"], 0);
     run(

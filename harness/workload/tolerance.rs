@@ -14,8 +14,9 @@ pub const fn unit_roundoff(accumulate: Accumulate) -> Option<f64> {
 
 /// Bound on the difference from the reference: factor x roundoff x the scale of the sum.
 ///
-/// Clean fp32 products of zero-mean data were seen up to 29 roundoffs of the scale at k = 4096, where the factor
-/// 2 sqrt(k) allows 128; a constant factor of 8 gives false alarms.
+/// The factor is 8 sqrt(k). Clean products of zero-mean data were seen up to 20 roundoffs of the scale in an element
+/// at k = 83 (fp32, five libraries alike) and up to 90 in a row at k = 1024 (fp64, where the check itself rounds
+/// too), so that 2 sqrt(k), 18 and 64 there, gives false alarms. What it lets pass, the check on integers sees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
     roundoff: f64,
@@ -26,7 +27,7 @@ impl Tolerance {
     /// Bound for sums of `k` products in `accumulate`.
     pub fn of(accumulate: Accumulate, k: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a square root of an extent below 2^31")]
-        let factor = 2.0 * (k as f64).sqrt();
+        let factor = 8.0 * (k as f64).sqrt();
         Self { roundoff: unit_roundoff(accumulate).unwrap_or(0.0), factor }
     }
 
@@ -56,6 +57,6 @@ mod tests {
     fn the_bound_grows_with_the_square_root_of_k() {
         let bound = |k| Tolerance::of(Accumulate::Fp32, k).bound(1.0);
         assert!((bound(4096) / bound(1024) - 2.0).abs() < 1e-12);
-        assert!((bound(4096) - 128.0 / 16_777_216.0).abs() < 1e-15);
+        assert!((bound(4096) - 512.0 / 16_777_216.0).abs() < 1e-15);
     }
 }

@@ -8,7 +8,7 @@ use crate::backend::{
 };
 use crate::device::Device;
 use crate::units::{Ops, Seconds};
-use crate::workload::{Case, Elements, Operand, Recurrence, Step, Work, operand, reference};
+use crate::workload::{Case, Elements, Operand, Work, operand, reference};
 
 /// Operations of one iteration of a scripted issue-rate kernel: two per step of each of eight accumulators.
 const ISSUE_OPS: u128 = 16;
@@ -145,6 +145,12 @@ impl Run<'_> {
     }
 }
 
+/// Eight accumulators that went `steps` steps towards 1.
+fn accumulators(steps: u64) -> Vec<f64> {
+    let replay = |start: u32| (0..steps).fold(f64::from(start), |acc, _| acc.mul_add(0.999, 0.001));
+    (0..8).map(replay).collect()
+}
+
 impl Loaded for Run<'_> {
     fn ops_per_iteration(&self) -> Ops {
         self.ops
@@ -186,11 +192,9 @@ impl Loaded for Run<'_> {
 
     fn output(&mut self) -> Result<Output, BackendError> {
         let Some(values) = &self.matrix else {
-            let step = Step::FusedF64 { multiplier: 0.999, addend: 0.001 };
-            let recurrences: Vec<_> = (0..8).map(|i| Recurrence { start: f64::from(i), step }).collect();
             let wrong = u64::from(self.faulty(FaultKind::WrongValue));
-            let values = recurrences.iter().map(|r| r.replay(self.steps + wrong)).collect();
-            return Ok(Output::Accumulators { values, recurrences, steps: self.steps });
+            let (values, expected) = (accumulators(self.steps + wrong), accumulators(self.steps));
+            return Ok(Output::Accumulators { values, expected, steps: self.steps });
         };
         let mut output = Elements::F32(values.clone());
         for fault in self.row.faults.iter().filter(|fault| self.at >= fault.at_s) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::devices::SearchArgs;
+use crate::cli::choice::SearchArgs;
 use crate::measure::{Pace, Selection, Sweep};
 use crate::precision::Precision;
 use crate::units::Seconds;
