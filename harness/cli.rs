@@ -1,8 +1,8 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
 mod chip;
-mod cluster;
 mod choice;
+mod cluster;
 mod completions;
 mod devices;
 mod error;
