@@ -6,6 +6,7 @@ mod cluster;
 mod completions;
 mod devices;
 mod error;
+mod filing;
 mod host;
 mod job;
 mod judging;
@@ -44,6 +45,7 @@ enum Command {
     Chip(chip::Args),
     Cluster(cluster::Args),
     Training(training::Args),
+    Filing(filing::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -75,6 +77,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Training(args) => training::run(&args, output),
+        Command::Filing(args) => filing::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

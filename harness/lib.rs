@@ -28,6 +28,8 @@ pub mod training;
 
 pub mod threshold;
 
+pub mod filing;
+
 pub mod report;
 
 pub mod cli;

@@ -6,6 +6,7 @@ use crate::device::catalogue::CatalogueError;
 use crate::device::lint::LintError;
 use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
+use crate::filing::FilingError;
 use crate::record::RecordError;
 use crate::threshold::RuleError;
 
@@ -76,6 +77,9 @@ pub enum CliError {
     /// A peak cannot be derived from what was given.
     #[error(transparent)]
     Derive(#[from] DeriveError),
+    /// There is no plan or packet.
+    #[error(transparent)]
+    Filing(FilingError),
     /// Options that clap alone cannot judge.
     #[error("{0}")]
     Usage(String),
@@ -95,12 +99,29 @@ impl CliError {
             Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {
                 Exit::Absent
             }
-            Self::Defect(_) => Exit::Defect,
             Self::Derive(DeriveError::Catalogue(_))
             | Self::Catalogue(_)
             | Self::ChipRules(_)
-            | Self::Rules(_) => Exit::Defect,
+            | Self::Rules(_)
+            | Self::Defect(_) => Exit::Defect,
             Self::Derive(_) => Exit::Usage,
+            Self::Filing(
+                FilingError::RuleData(_)
+                | FilingError::Rule(_)
+                | FilingError::NoInstrument(_)
+                | FilingError::Defect(_),
+            ) => Exit::Defect,
+            Self::Filing(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<FilingError> for CliError {
+    fn from(error: FilingError) -> Self {
+        match error {
+            FilingError::File(error) => Self::File(error),
+            FilingError::Record(error) => Self::Record(error),
+            other => Self::Filing(other),
         }
     }
 }

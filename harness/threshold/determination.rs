@@ -1,12 +1,13 @@
 //! What one test of one rule says, with everything that a reader needs to check it by hand.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Limit, Mark, Rule, State, Test, Verdict};
 
 /// A determination, as files carry it.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Determination {
     /// Rule.
     pub rule: String,
@@ -23,7 +24,7 @@ pub struct Determination {
     /// How the value is compared with it.
     pub comparison: Comparison,
     /// Unit of limit and values.
-    pub unit: &'static str,
+    pub unit: String,
     /// Low end of the value, rounded down, as a decimal string.
     pub low: String,
     /// High end of the value, rounded up, as a decimal string; null when nothing bounds it.
@@ -95,7 +96,7 @@ impl Determination {
             verdict,
             limit: compared.limit,
             comparison: limit.comparison,
-            unit: limit.quantity.unit(),
+            unit: limit.quantity.unit().to_owned(),
             low: compared.low,
             high: compared.high,
             margin_decades: [decades(compared.ends[1]), decades(compared.ends[2])],
