@@ -54,8 +54,11 @@ pub enum OpenError {
     Script(#[from] FileError),
 }
 
-/// Names of the backends that are built in.
-pub const BACKENDS: [&str; 1] = ["cpu"];
+/// Names of all backends, built in or not.
+pub const BACKENDS: [&str; 3] = ["cpu", "cuda", "wgpu"];
+
+/// Backends that this version does not have; each is listed with the reason rather than left out.
+const NOT_BUILT: [&str; 2] = ["cuda", "wgpu"];
 
 /// Asks every wanted backend for its devices.
 ///
@@ -70,6 +73,10 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
         let device =
             CpuBackend::probe(search.options).map_err(|error| OpenError::Option(error.to_string()))?;
         found.push(Probe { backend: "cpu", devices: Ok(vec![device]) });
+    }
+    for backend in NOT_BUILT.into_iter().filter(|backend| wanted(search, backend)) {
+        let reason = format!("this version of flopgauge has no {backend} backend; its devices were not looked for");
+        found.push(Probe { backend, devices: Err(reason) });
     }
     Ok(found)
 }

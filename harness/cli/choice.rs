@@ -9,7 +9,7 @@ use crate::device::{Device, DeviceKind};
 /// Where devices are looked for.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SearchArgs {
-    /// Backend to ask: cpu; repeatable [default: all].
+    /// Backend to ask: cpu, cuda, wgpu; repeatable [default: all].
     #[arg(long, value_name = "NAME")]
     pub backend: Vec<String>,
     /// Threads of the CPU backend [default: every core that may be used].
@@ -63,7 +63,7 @@ pub fn choose(args: &SearchArgs, wanted: &[String], fallback: bool) -> Result<Ch
     }
     if devices.is_empty() {
         let reason = match all.as_slice() {
-            [] => absent("any", &all, &probes),
+            [] => format!("no device was found{}", reasons(&probes)),
             [first, ..] => format!(
                 "there is no hardware device; {} ones are measured only when named, as in --device {}",
                 first.kind, first.id
@@ -103,12 +103,13 @@ fn said(probe: &Probe) -> String {
 fn absent(name: &str, all: &[Device], probes: &[Probe]) -> String {
     let known: Vec<_> = all.iter().map(|device| device.id.as_str()).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let reasons = probes
-        .iter()
-        .filter_map(|probe| Some(format!("{}: {}", probe.backend, probe.devices.as_ref().err()?)));
-    let reasons: Vec<_> = reasons.collect();
-    let reasons = if reasons.is_empty() { String::new() } else { format!("; {}", reasons.join("; ")) };
-    format!("device '{name}' is not there; there are {known}{reasons}")
+    format!("device '{name}' is not there; there are {known}{}", reasons(probes))
+}
+
+/// Why backends have no device, to end a sentence with.
+fn reasons(probes: &[Probe]) -> String {
+    let why = probes.iter().filter_map(|probe| Some(format!("; {}: {}", probe.backend, probe.devices.as_ref().err()?)));
+    why.collect()
 }
 
 fn threads(text: &str) -> Result<usize, String> {

@@ -113,7 +113,7 @@ impl Run<'_> {
 /// Failed over inconclusive over done; a case that was planned and not run is never a success.
 fn verdict(measurements: &[Measurement], end: &End) -> Exit {
     let any = |wanted: fn(&Outcome) -> bool| measurements.iter().any(|m| wanted(&m.result));
-    if any(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+    if any(|outcome| matches!(outcome, Outcome::Failed { .. }) || has_error(outcome)) {
         Exit::Failed
     } else if any(|outcome| matches!(outcome, Outcome::Skipped { .. }))
         || !any(|outcome| matches!(outcome, Outcome::Measured(_)))
@@ -122,6 +122,14 @@ fn verdict(measurements: &[Measurement], end: &End) -> Exit {
         Exit::Inconclusive
     } else {
         Exit::Done
+    }
+}
+
+/// A figure that cannot be, such as one above the peak, is a failure and no measurement.
+fn has_error(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Measured(measured) => measured.has_error(),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::plateau::{Phase, Window};
 use super::{Headline, Samples};
 use crate::backend::{Implementation, Timer, WorkingSet};
-use crate::device::Finding;
+use crate::device::{Finding, Severity};
 use crate::units::{Hertz, OpRate, Ops, Watts};
 use crate::workload::Case;
 
@@ -109,6 +109,11 @@ impl Measured {
     /// Whether throughput, clock and power were flat when sampling began.
     pub const fn is_steady(&self) -> bool {
         self.moving.is_empty()
+    }
+
+    /// Whether a finding says that the figure cannot be right.
+    pub fn has_error(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether values were checked, and right.

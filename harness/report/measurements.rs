@@ -122,6 +122,9 @@ fn state(figures: [Option<&Measured>; 2]) -> String {
         return "no figure".to_owned();
     }
     let mut words = vec![if measured.iter().all(|m| m.is_verified()) { "verified" } else { "NOT VERIFIED" }];
+    if measured.iter().any(|m| m.has_error()) {
+        words.push("NOT CREDIBLE");
+    }
     if measured.iter().any(|m| !m.is_steady()) {
         words.push("NOT STEADY");
     }

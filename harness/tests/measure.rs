@@ -283,6 +283,11 @@ fn a_device_or_backend_that_is_not_there_is_exit_four_or_a_usage_error() {
     let mut absent = flopgauge();
     let run = absent.args(["measure", "--device", "cuda:7", "--out"]).arg(&out).assert().code(4);
     assert!(stderr(&run).contains("device 'cuda:7' is not there"), "{}", stderr(&run));
+    for command in ["measure", "devices"] {
+        let run = flopgauge().args([command, "--backend", "cuda"]).assert().code(4);
+        let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned() + &stderr(&run);
+        assert!(text.contains("this version of flopgauge has no cuda backend"), "{text}");
+    }
     let run = flopgauge().args(["measure", "--backend", "abacus"]).assert().code(2);
     assert!(stderr(&run).contains("unknown backend 'abacus'"), "{}", stderr(&run));
     let mut unnamed = flopgauge();
@@ -310,4 +315,23 @@ fn a_broken_script_is_refused_with_line_and_key() {
     std::fs::write(&path, "format = \"flopgauge.script/1\"\nmodel = \"x\"\nkind = \"hardware\"\n").unwrap();
     let run = flopgauge().env("FLOPGAUGE_SCRIPT", &path).arg("devices").assert().code(2);
     assert!(stderr(&run).contains("broken.toml:3:8: unknown variant `hardware`"), "{}", stderr(&run));
+}
+
+#[test]
+fn a_product_that_does_not_fit_the_memory_is_refused_with_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("record");
+    let mut command = flopgauge();
+    command.args(["measure", "--device", "cpu:0", "--precision", "fp32", "--shape", "2000000,2000000,8", "--out"]);
+    let run = command.arg(&out).assert().code(2);
+    let text = stderr(&run);
+    assert!(text.contains("shape 2000000x2000000x8 in fp32 needs 43.66 TiB of memory"), "{text}");
+    assert!(text.contains("give a smaller --shape"), "{text}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn more_threads_than_cores_are_refused_with_the_number_there_are() {
+    let run = flopgauge().args(["measure", "--device", "cpu:0", "--threads", "99999"]).assert().code(2);
+    assert!(stderr(&run).contains("cannot run 99999 threads"), "{}", stderr(&run));
 }

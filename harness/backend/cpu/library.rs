@@ -8,8 +8,10 @@ use super::pin::Pinned;
 /// Threads of the `gemm` crate, pinned like everybody else's.
 #[derive(Debug)]
 pub(super) struct CratePool {
-    pool: rayon::ThreadPool,
+    /// None for one thread.
+    pool: Option<rayon::ThreadPool>,
     threads: usize,
+    first: Option<usize>,
 }
 
 impl CratePool {
@@ -17,6 +19,10 @@ impl CratePool {
     ///
     /// **Errors**: `NoWorker` where the system gives no thread.
     pub(super) fn new(cores: &[usize]) -> Result<Self, CpuError> {
+        let (threads, first) = (cores.len(), cores.first().copied());
+        if threads <= 1 {
+            return Ok(Self { pool: None, threads, first });
+        }
         let pinned = cores.to_vec();
         let builder = rayon::ThreadPoolBuilder::new().num_threads(cores.len()).start_handler(move |index| {
             if let Some(core) = pinned.get(index) {
@@ -26,7 +32,7 @@ impl CratePool {
         });
         let pool =
             builder.build().map_err(|error| CpuError::NoWorker { core: 0, reason: error.to_string() })?;
-        Ok(Self { pool, threads: cores.len() })
+        Ok(Self { pool: Some(pool), threads, first })
     }
 
     /// C = A x B by the `gemm` crate.
@@ -38,8 +44,12 @@ impl CratePool {
         (a, b, c): (&[T], &[T], &mut [T]),
         (zero, one): (T, T),
     ) {
-        let threads = self.threads;
-        self.pool.install(|| by_crate(shape, (a, b, c), (zero, one), threads));
+        // One thread is the caller itself: the time that it computed is what a disturbed sample is corrected by.
+        let Some(pool) = &self.pool else {
+            let _pinned = Pinned::to(self.first);
+            return by_crate(shape, (a, b, c), (zero, one), 1);
+        };
+        pool.install(|| by_crate(shape, (a, b, c), (zero, one), self.threads));
     }
 }
 
