@@ -10,6 +10,7 @@ mod job;
 mod man;
 mod measure;
 mod output;
+mod profile;
 mod schema;
 mod signals;
 mod worker;
@@ -37,6 +38,7 @@ struct Cli {
 enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
+    Profile(profile::Args),
     Chip(chip::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -65,6 +67,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
+        Command::Profile(args) => profile::run(&args, output),
         Command::Chip(args) => chip::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

@@ -6,6 +6,7 @@ use crate::device::catalogue::CatalogueError;
 use crate::device::lint::LintError;
 use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
+use crate::profile::ProfileError;
 use crate::record::RecordError;
 
 /// How the program ends; the codes are a contract with scripts and schedulers.
@@ -54,6 +55,9 @@ pub enum CliError {
     /// A record could not be written or read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A profile cannot be made, read, or held against its records.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A device could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -91,6 +95,10 @@ impl CliError {
             Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {
                 Exit::Absent
             }
+            Self::Profile(ProfileError::File(FileError::Write { .. })) => Exit::Failed,
+            Self::Profile(ProfileError::Catalogue(_)) => Exit::Defect,
+            Self::Profile(ProfileError::Missing { .. }) => Exit::Inconclusive,
+            Self::Profile(_) => Exit::Usage,
             Self::Defect(_) => Exit::Defect,
             Self::Derive(DeriveError::Catalogue(_)) | Self::Catalogue(_) | Self::ChipRules(_) => Exit::Defect,
             Self::Derive(_) => Exit::Usage,

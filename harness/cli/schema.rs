@@ -4,6 +4,7 @@ use schemars::schema_for;
 
 use super::{CliError, Exit, Output};
 use crate::backend::scripted::Script;
+use crate::profile::Profiles;
 use crate::record::{Environment, Measurement, Summary};
 use crate::report::DeviceList;
 
@@ -27,6 +28,7 @@ const KINDS: &[Kind] = &[
     (DeviceList::KIND, || schema_for!(DeviceList)),
     (Environment::KIND, || schema_for!(Environment)),
     (Measurement::KIND, || schema_for!(Measurement)),
+    (Profiles::KIND, || schema_for!(Profiles)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),
 ];

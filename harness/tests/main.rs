@@ -4,4 +4,5 @@
 mod catalogue;
 mod commands;
 mod measure;
+mod profile;
 mod rooms;
