@@ -11,9 +11,11 @@ use crate::record::{ENVIRONMENT, MEASUREMENTS};
 /// Errors: [`ProfileError::Edited`] for a record of other bytes, [`ProfileError::Missing`] for one that was not given,
 /// [`ProfileError::Differs`] where the records give other figures.
 pub fn check(profiles: &Profiles, name: &str, records: &[PathBuf]) -> Result<(), ProfileError> {
-    let named: Vec<PathBuf> = profiles.records.iter().map(|record| PathBuf::from(&record.record)).collect();
-    let records = if records.is_empty() { &named } else { records };
-    let hashes = records.iter().map(|path| Hashes::read(path)).collect::<Result<Vec<_>, _>>()?;
+    // Without a name to go by, a record that is no longer there is missing, not unreadable.
+    let there =
+        profiles.records.iter().map(|record| PathBuf::from(&record.record)).filter(|path| path.is_dir());
+    let named: Vec<PathBuf> = if records.is_empty() { there.collect() } else { records.to_vec() };
+    let hashes = named.iter().map(|path| Hashes::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut sources = Vec::new();
     for record in &profiles.records {
         let same = |found: &&Hashes| {
