@@ -130,6 +130,13 @@ fn precision(key: Key, lines: &[&Line<'_>]) -> PrecisionProfile {
     if sustained.0.is_none() {
         notes.push("sustained: no case was accepted".to_owned());
     }
+    if let (Some(issue), Some(sustained)) = (&issue.0, &sustained.0)
+        && sustained.low > issue.high
+    {
+        notes.push(
+            "sustained is above issue: that issue kernel does not show what the units can do".to_owned(),
+        );
+    }
     let peak = peak(key, lines, &mut notes);
     let (precision, accumulate, unit, native) = key;
     PrecisionProfile {

@@ -147,6 +147,8 @@ fn operands_of_another_distribution_are_left_out_unless_asked_for() {
         assert_eq!(code, 0, "{told}");
         assert!(told.contains("other-input: the operands are "), "{told}");
         let profiles = profiles.unwrap();
+        let above = profiles.profiles[0].precisions[0].notes.iter().any(|note| note.contains("above issue"));
+        assert_eq!(above, profiles.input == Distribution::Zeros, "1.08 beside an issue rate of 1.0");
         (profiles.input, tera(profiles.profiles[0].precisions[0].sustained_op_per_s.unwrap().median.get()))
     };
     let (normal, zeros) = (rate(&[]), rate(&["--input", "zeros"]));
