@@ -13,6 +13,7 @@ mod judging;
 mod man;
 mod measure;
 mod output;
+mod profile;
 mod rules;
 mod schema;
 mod signals;
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
+    Profile(profile::Args),
     Chip(chip::Args),
     Cluster(cluster::Args),
     Training(training::Args),
@@ -74,6 +76,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
+        Command::Profile(args) => profile::run(&args, output),
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Training(args) => training::run(&args, output),

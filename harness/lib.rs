@@ -20,6 +20,8 @@ pub mod measure;
 
 pub mod record;
 
+pub mod profile;
+
 pub mod chip;
 
 pub mod cluster;

@@ -5,7 +5,7 @@ mod environment;
 mod measurement;
 mod summary;
 
-pub use directory::{Directory, Record, RecordError};
+pub use directory::{Directory, ENVIRONMENT, MEASUREMENTS, Record, RecordError};
 pub use environment::{Ending, Environment, Host};
 pub use measurement::Measurement;
 pub use summary::{Row, Summary};

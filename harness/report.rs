@@ -2,7 +2,9 @@
 
 mod devices;
 mod measurements;
+mod profiles;
 mod table;
 
 pub use devices::{DeviceList, device_table};
 pub use measurements::measurement_table;
+pub use profiles::profile_table;

@@ -75,7 +75,8 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
         found.push(Probe { backend: "cpu", devices: Ok(vec![device]) });
     }
     for backend in NOT_BUILT.into_iter().filter(|backend| wanted(search, backend)) {
-        let reason = format!("this version of flopgauge has no {backend} backend; its devices were not looked for");
+        let reason =
+            format!("this version of flopgauge has no {backend} backend; its devices were not looked for");
         found.push(Probe { backend, devices: Err(reason) });
     }
     Ok(found)

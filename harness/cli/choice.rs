@@ -108,7 +108,9 @@ fn absent(name: &str, all: &[Device], probes: &[Probe]) -> String {
 
 /// Why backends have no device, to end a sentence with.
 fn reasons(probes: &[Probe]) -> String {
-    let why = probes.iter().filter_map(|probe| Some(format!("; {}: {}", probe.backend, probe.devices.as_ref().err()?)));
+    let why = probes
+        .iter()
+        .filter_map(|probe| Some(format!("; {}: {}", probe.backend, probe.devices.as_ref().err()?)));
     why.collect()
 }
 

@@ -7,6 +7,7 @@ use crate::device::lint::LintError;
 use crate::device::theoretical::DeriveError;
 use crate::files::FileError;
 use crate::filing::FilingError;
+use crate::profile::ProfileError;
 use crate::record::RecordError;
 use crate::threshold::RuleError;
 
@@ -56,6 +57,9 @@ pub enum CliError {
     /// A record could not be written or read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A profile cannot be made, read, or held against its records.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A device could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -99,6 +103,10 @@ impl CliError {
             Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {
                 Exit::Absent
             }
+            Self::Profile(ProfileError::File(FileError::Write { .. })) => Exit::Failed,
+            Self::Profile(ProfileError::Catalogue(_)) => Exit::Defect,
+            Self::Profile(ProfileError::Missing { .. }) => Exit::Inconclusive,
+            Self::Profile(_) => Exit::Usage,
             Self::Derive(DeriveError::Catalogue(_))
             | Self::Catalogue(_)
             | Self::ChipRules(_)

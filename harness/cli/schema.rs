@@ -4,6 +4,7 @@ use schemars::schema_for;
 
 use super::{CliError, Exit, Output};
 use crate::backend::scripted::Script;
+use crate::profile::Profiles;
 use crate::record::{Environment, Measurement, Summary};
 use crate::report::DeviceList;
 
@@ -36,6 +37,7 @@ const KINDS: &[Kind] = &[
     ("filing-plan/1", || schema_for!(crate::filing::Plan)),
     ("filing-questions/1", || schema_for!(crate::filing::Questions)),
     (Measurement::KIND, || schema_for!(Measurement)),
+    (Profiles::KIND, || schema_for!(Profiles)),
     ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),

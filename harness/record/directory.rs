@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use super::{Environment, Measurement, Row};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, parse_json_at, read_text, write_atomically};
 
-const MEASUREMENTS: &str = "measurements.jsonl";
-const ENVIRONMENT: &str = "environment.json";
+/// Name of the file with one outcome a line.
+pub const MEASUREMENTS: &str = "measurements.jsonl";
+/// Name of the file that tells where and how the record was made.
+pub const ENVIRONMENT: &str = "environment.json";
 const SUMMARY: &str = "summary.csv";
 
 /// Why a record cannot be written or read.

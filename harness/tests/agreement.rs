@@ -22,11 +22,17 @@ fn product(backend: &mut dyn Backend, row: &Implementation, work: Work) -> Eleme
     loaded.run(1).unwrap();
     match loaded.output().unwrap() {
         Output::Matrix(elements) => elements,
-        Output::Accumulators { .. } => panic!("{} gives no product", row.name),
+        Output::Accumulators { .. } => unreachable!("{} gives no product", row.name),
     }
 }
 
-fn agree(backend: &mut dyn Backend, row: &Implementation, shape: GemmShape, layout: Layout, input: Distribution) {
+fn agree(
+    backend: &mut dyn Backend,
+    row: &Implementation,
+    shape: GemmShape,
+    layout: Layout,
+    input: Distribution,
+) {
     let c = product(backend, row, Work::Gemm { shape, layout, input, seed: 3 });
     let data = |which| operand(which, shape, layout, row.precision, (input, 3)).unwrap();
     let expected = reference(shape, layout, &data(Operand::A), &data(Operand::B)).unwrap();
@@ -97,9 +103,15 @@ fn a_record_that_was_cut_or_edited_is_refused_with_its_line() {
     let second = text.lines().nth(1).unwrap();
     let cases = [
         (text[..text.len() - 40].to_owned(), "measurements.jsonl:2:"),
-        (text.replacen("\"steady\"", "\"stedy\"", 1).replacen("\"timer\"", "\"tiemr\"", 1), "unknown field `tiemr`"),
+        (
+            text.replacen("\"steady\"", "\"stedy\"", 1).replacen("\"timer\"", "\"tiemr\"", 1),
+            "unknown field `tiemr`",
+        ),
         (text.replacen("measurement/1", "measurement/9", 1), "expected format"),
-        (format!("{text}{}", second.replacen("\"iterations\":[", "\"iterations\":[7,", 1)), "differ in length"),
+        (
+            format!("{text}{}", second.replacen("\"iterations\":[", "\"iterations\":[7,", 1)),
+            "differ in length",
+        ),
         (text.replacen("\"elapsed_s\":", "\"elapsed_s\":-", 1), "measurements.jsonl:1:"),
     ];
     for (text, words) in cases {

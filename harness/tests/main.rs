@@ -11,6 +11,7 @@ mod filing_readers;
 mod filings;
 mod ibnetdiscover;
 mod measure;
+mod profile;
 mod rooms;
 mod rule_listing;
 mod training_runs;

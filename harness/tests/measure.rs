@@ -322,7 +322,16 @@ fn a_product_that_does_not_fit_the_memory_is_refused_with_what_it_needs() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("record");
     let mut command = flopgauge();
-    command.args(["measure", "--device", "cpu:0", "--precision", "fp32", "--shape", "2000000,2000000,8", "--out"]);
+    command.args([
+        "measure",
+        "--device",
+        "cpu:0",
+        "--precision",
+        "fp32",
+        "--shape",
+        "2000000,2000000,8",
+        "--out",
+    ]);
     let run = command.arg(&out).assert().code(2);
     let text = stderr(&run);
     assert!(text.contains("shape 2000000x2000000x8 in fp32 needs 43.66 TiB of memory"), "{text}");
