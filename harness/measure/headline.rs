@@ -42,9 +42,11 @@ impl Headline {
         let clean = samples.clean();
         let count = clean.iter().filter(|clean| **clean).count();
         let all = samples.seconds_per_op(ops_per_iteration);
-        #[expect(clippy::cast_precision_loss, reason = "a share of at most some thousand samples")]
+        #[expect(clippy::cast_precision_loss, reason = "shares of at most some thousand samples")]
+        let (clean_count, of) = (count as f64, all.len() as f64);
+        // Where samples are long and few, four of five must do.
         let enough =
-            count >= Schedule::SAMPLES.min(all.len()) && count as f64 >= CLEAN_SHARE * all.len() as f64;
+            (count >= Schedule::SAMPLES && clean_count >= CLEAN_SHARE * of) || clean_count >= 0.8 * of;
         let (basis, times) = if enough {
             let kept = all.into_iter().zip(&clean).filter(|(_, clean)| **clean);
             (Basis::Clean, kept.map(|(time, _)| time).collect())

@@ -66,7 +66,8 @@ fn row(
         precision.to_string(),
         match of_issue.as_ref().or(of_product.as_ref()) {
             Some(known) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
-            None if native || figures.iter().all(Option::is_none) => "unknown".to_owned(),
+            None if figures.iter().all(Option::is_none) => "-".to_owned(),
+            None if native => "unknown".to_owned(),
             None => "none: emulated".to_owned(),
         },
         cell(issue, shown),
