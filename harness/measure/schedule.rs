@@ -52,7 +52,7 @@ impl Schedule {
     pub fn of(method: Method, pace: Pace) -> Self {
         let (idle, burst, heat, window, plateau, sample, sample_most, trial) = match (method, pace) {
             (Method::Issue, Pace::Quick) => (0.0, 0.02, 0.1, 0.02, 0.1, 0.15, 0.4, 0.02),
-            (Method::Issue, Pace::Normal) => (0.1, 0.05, 1.0, 0.05, 1.0, 0.3, 2.0, 0.05),
+            (Method::Issue, Pace::Normal) => (0.1, 0.05, 1.0, 0.05, 1.0, 1.0, 3.0, 0.05),
             (Method::Issue, Pace::Thorough) => (1.0, 0.1, 3.0, 0.1, 6.0, 1.0, 10.0, 0.1),
             (Method::Gemm, Pace::Quick) => (0.0, 0.1, 0.9, 0.1, 0.1, 0.3, 0.5, 0.02),
             (Method::Gemm, Pace::Normal) => (0.5, 0.5, 10.0, 0.5, 3.0, 3.0, 10.0, 0.3),

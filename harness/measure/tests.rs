@@ -150,6 +150,16 @@ fn throttling_while_sampling_is_a_warning_and_no_sample_is_thrown_away() {
 }
 
 #[test]
+fn samples_that_spread_beyond_noise_are_a_warning() {
+    let script = ROW.to_owned() + &flat("1.0e12").replace("jitter = 0.001", "jitter = 0.08");
+    let measured = measured(&script);
+    assert!(
+        warnings(&measured).iter().any(|w| w.starts_with("uneven: the samples spread by 1")),
+        "{measured:?}"
+    );
+}
+
+#[test]
 fn a_disturbed_device_is_measured_on_its_clean_samples() {
     let measured = measured(&(ROW.to_owned() + &flat("1.0e12") + "disturbed = true\n"));
     let headline = measured.headline().unwrap();

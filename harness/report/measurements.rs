@@ -129,6 +129,9 @@ fn state(figures: [Option<&Measured>; 2]) -> String {
     if measured.iter().any(|m| !m.is_steady()) {
         words.push("NOT STEADY");
     }
+    if measured.iter().any(|m| m.findings.iter().any(|finding| finding.rule == "uneven")) {
+        words.push("UNEVEN");
+    }
     if measured.iter().any(|m| m.headline().is_some_and(|headline| headline.is_disturbed())) {
         words.push("DISTURBED");
     }
