@@ -1,14 +1,10 @@
-//! The fields of a calibrated profile that sums need; the rest of the file is left to the room that writes it.
+//! Calibrated profiles as figures for sums: the theoretical peak, and beside it the sustained rate.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::figures::{DeviceFigures, Figures, FiguresError, declared_peaks};
-use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text};
-use crate::precision::Precision;
-use crate::units::{Estimate, ExactOpRate, OpRate};
+use crate::profile::{DeviceProfile, ProfileError, Profiles};
 
 /// Devices of a profile file.
 #[derive(Debug, Clone, Default)]
@@ -20,37 +16,31 @@ impl DeviceFigures for ProfileFile {
     }
 }
 
-#[derive(Deserialize)]
-struct Content {
-    devices: Vec<Profiled>,
-}
-
-#[derive(Deserialize)]
-struct Profiled {
-    model: String,
-    precisions: Vec<InPrecision>,
-}
-
-#[derive(Deserialize)]
-struct InPrecision {
-    precision: Precision,
-    theoretical_op_per_s: Option<ExactOpRate>,
-    sustained_op_per_s: Option<Estimate<OpRate>>,
-}
-
-/// The devices of the profile at `path`.
+/// The devices of the profiles at `path`.
 ///
-/// Errors: [`FileError`] with file, line and key.
-pub fn read_profile(path: &Path) -> Result<ProfileFile, FileError> {
-    let name = path.display().to_string();
-    let content: Content = parse_json(&name, &read_text(path, TEXT_LIMIT)?, "profile/1")?;
-    let figures = content.devices.into_iter().map(|device| {
-        let peaks = device.precisions.iter().filter_map(|p| Some((p.precision, p.theoretical_op_per_s?)));
-        let peaks: BTreeMap<_, _> = peaks.collect();
-        let mut figures = declared_peaks(&device.model, &format!("profile {name}"), &peaks);
-        let measured = device.precisions.iter().filter_map(|p| Some((p.precision, p.sustained_op_per_s?)));
-        figures.sustained = measured.map(|(p, rate)| (p, (rate.low, rate.median, rate.high))).collect();
-        figures
-    });
-    Ok(ProfileFile(figures.collect()))
+/// Errors: [`ProfileError`] with file, line and key.
+pub fn read_profile(path: &Path) -> Result<ProfileFile, ProfileError> {
+    let source = format!("profile {}", path.display());
+    let profiles = Profiles::read(path)?.profiles;
+    Ok(ProfileFile(profiles.iter().map(|profile| figures(profile, &source)).collect()))
+}
+
+/// Of several rows of one precision, as of vector and of matrix units, the greatest figure counts.
+fn figures(profile: &DeviceProfile, source: &str) -> Figures {
+    let (mut peaks, mut sustained) = (BTreeMap::new(), BTreeMap::new());
+    for row in &profile.precisions {
+        if let Some(peak) = row.theoretical_op_per_s {
+            let known = peaks.entry(row.precision).or_insert(peak);
+            *known = peak.max(*known);
+        }
+        if let Some(rate) = row.sustained_op_per_s {
+            let known = sustained.entry(row.precision).or_insert((rate.low, rate.median, rate.high));
+            if rate.median > known.1 {
+                *known = (rate.low, rate.median, rate.high);
+            }
+        }
+    }
+    let mut figures = declared_peaks(&profile.device.model, source, &peaks);
+    figures.sustained = sustained;
+    figures
 }

@@ -12,6 +12,7 @@ mod filings;
 mod ibnetdiscover;
 mod measure;
 mod profile;
+mod profile_use;
 mod rooms;
 mod rule_listing;
 mod training_runs;

@@ -305,24 +305,6 @@ fn device_hours_come_from_an_export() {
 }
 
 #[test]
-fn a_profile_bounds_utilisation_from_above() {
-    let files = Files::new();
-    let profile = r#"{"format":"flopgauge.profile/1","devices":[{"model":"H100p","precisions":[{"precision":"bf16",
-        "theoretical_op_per_s":"989400000000000","sustained_op_per_s":{"low":790e12,"median":794.5e12,"high":799e12}}]}]}"#;
-    std::fs::write(files.0.path().join("p.json"), profile).unwrap();
-    files.write("run.toml", "[[usage]]\ndevice = \"H100p\"\ndevice_hours = 1\nutilisation = \"profile\"\n");
-    let judged = files.judged(&["run.toml", "--profile", "p.json"]);
-    assert_eq!(judged["hardware"]["high"], "2876400000000000000");
-    assert_eq!(judged["hardware"]["best"], "1068552000000000000");
-    let wrong = profile
-        .replace("\"low\":790e12", "\"low\":991e12")
-        .replace("794.5e12", "992e12")
-        .replace("799e12", "993e12");
-    std::fs::write(files.0.path().join("p.json"), wrong).unwrap();
-    assert!(files.refused(&["run.toml", "--profile", "p.json"]).contains("is above the theoretical"));
-}
-
-#[test]
 fn dates_give_the_day_of_crossing() {
     let text = model("1e12", "", "2e12") + "start = 2026-01-01\nend = \"2026-01-10\"\n";
     let judged = judge(&text);
