@@ -61,7 +61,7 @@ pub fn derive(
 
 /// The same at a clock of the given basis: rated, highest, or observed while measuring.
 ///
-/// Errors: as [`derive`].
+/// Errors: as [`derive()`].
 pub fn derive_at(
     architecture: &str,
     units: u32,

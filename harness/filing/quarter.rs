@@ -31,7 +31,7 @@ pub struct Quarter {
 impl Quarter {
     /// Quarter `number` (1 to 4) of `year`.
     ///
-    /// Errors: [`QuarterError`] for another number, or a year outside [`YEARS`].
+    /// Errors: [`QuarterError`] for another number, or a year outside 2000 to 2999.
     pub fn new(year: i16, number: i8) -> Result<Self, QuarterError> {
         let quarter = Self { year, number };
         if !(1..=4).contains(&number) {
