@@ -63,7 +63,8 @@ fn a_profile_bounds_utilisation_from_above() {
 fn a_cluster_shows_the_measured_rate_beside_the_theoretical_one() {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "p.json", &profile(790e12, 794.5e12, 799e12).to_string());
-    let machine = "[[machine]]\nname = \"a\"\ncount = 2\naccelerators = [{ device = \"H100p\", count = 4 }]\n";
+    let machine =
+        "[[machine]]\nname = \"a\"\ncount = 2\naccelerators = [{ device = \"H100p\", count = 4 }]\n";
     let link = "[[switch]]\nname = \"s\"\n[[link]]\nfrom = \"a\"\nto = \"s\"\nrate_gbit_s = \"400\"\n";
     put(&folder, "c.toml", &format!("format = \"flopgauge.cluster/1\"\nname = \"c\"\n{machine}{link}"));
     let (text, _) = run(&folder, &["cluster", "c.toml", "--profile", "p.json"], 0);
@@ -78,7 +79,11 @@ fn a_cluster_shows_the_measured_rate_beside_the_theoretical_one() {
 #[test]
 fn a_profile_with_an_unknown_key_or_of_a_simulated_device_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    put(&folder, "run.toml", "format = \"flopgauge.training/1\"\n[[usage]]\ndevice = \"H100p\"\ndevice_hours = 1\n");
+    put(
+        &folder,
+        "run.toml",
+        "format = \"flopgauge.training/1\"\n[[usage]]\ndevice = \"H100p\"\ndevice_hours = 1\n",
+    );
     let good = profile(790e12, 794.5e12, 799e12).to_string();
     for (from, to, words) in [
         ("\"refused\"", "\"refusde\"", "unknown field `refusde`"),
