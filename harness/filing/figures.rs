@@ -146,6 +146,7 @@ fn training_inputs(run: &Run, devices: &dyn DeviceFigures) -> Vec<Figure> {
     let declared = |name: &str, value: String| Figure::new(name, value, Known::Declared, "the training file");
     let mut figures = Vec::new();
     if let Some(model) = &run.model {
+        figures.push(declared("parameters in all", range(&model.parameters)));
         figures.push(declared("active parameters per token", range(&model.active_parameters)));
         if model.sparse {
             figures.push(declared("mixture of experts", "yes: not every parameter is active".to_owned()));

@@ -13,6 +13,9 @@ fn a_packet_has_its_files_and_says_what_it_is() {
     let more = format!("{HALL}{}", training("big", "start = 2026-02-01\nend = 2026-08-31"));
     let packet = folder.packet(&more, "2026Q1", &[]);
     let stored = std::fs::read_to_string(folder.at("2026Q1/packet.json")).unwrap();
+    for figure in ["parameters in all", "active parameters per token"] {
+        assert!(stored.contains(figure), "{figure}");
+    }
     assert_eq!(serde_json::from_str::<Value>(&stored).unwrap(), packet);
     assert_eq!(packet["filing"]["kind"], "notification");
     assert_eq!(packet["activity"][0]["cluster"]["r16_op_per_s"], "118728000000000000000");

@@ -53,6 +53,8 @@ pub struct Model {
     pub name: String,
     /// Whether a token passes through fewer than all parameters.
     pub sparse: bool,
+    /// All parameters.
+    pub parameters: Three,
     /// Parameters that one token passes through, router and shared experts included.
     pub active_parameters: Three,
     /// The same without the input embedding table.

@@ -127,6 +127,7 @@ impl Reading<'_> {
         Ok(Model {
             name: stated.name.clone(),
             sparse: active_parameters.high < parameters.high,
+            parameters,
             active_parameters,
             without_embedding,
             attention_size,
