@@ -108,6 +108,17 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_a_thread_that_only_waits_corrects_nothing() {
+        let mut waiting = samples(2, 60, true);
+        for between in waiting.interference.iter_mut().flatten() {
+            between.cpu_s = Seconds::new(1e-6).ok();
+        }
+        let headline = Headline::of(&waiting, Ops::new(1_000_000)).unwrap();
+        assert_eq!(headline.basis, Basis::Disturbed);
+        assert!(headline.statistics.rate_op_per_s.median.get() < 1e9, "{headline:?}");
+    }
+
+    #[test]
     fn without_clean_samples_the_rate_is_corrected_and_marked() {
         let shared = Headline::of(&samples(2, 60, true), Ops::new(1_000_000)).unwrap();
         assert_eq!(shared.basis, Basis::CpuTime);

@@ -62,14 +62,15 @@ impl Samples {
         times.map(|(elapsed, iterations)| per_op(*elapsed, *iterations, ops_per_iteration)).collect()
     }
 
-    /// The same by the time that the thread really computed; `None` unless every sample has it.
+    /// The same by the time that the thread really computed; `None` unless every sample has it, and has more of it
+    /// than a thread that only waits while others compute for it.
     pub fn cpu_seconds_per_op(&self, ops_per_iteration: Ops) -> Option<Vec<f64>> {
-        let times = self.interference.iter().zip(&self.iterations);
-        times
-            .map(|(between, iterations)| {
-                Some(per_op(between.as_ref()?.cpu_s?, *iterations, ops_per_iteration))
-            })
-            .collect()
+        let samples = self.interference.iter().zip(&self.iterations).zip(&self.elapsed_s);
+        let corrected = samples.map(|((between, iterations), elapsed)| {
+            let cpu = between.as_ref()?.cpu_s.filter(|cpu| cpu.get() >= LEAST_COMPUTING * elapsed.get())?;
+            Some(per_op(cpu, *iterations, ops_per_iteration))
+        });
+        corrected.collect()
     }
 
     /// Clocks that were read.
@@ -82,6 +83,10 @@ impl Samples {
         self.conditions.iter().flatten().any(|c| c.throttle.is_some_and(|mask| mask != 0))
     }
 }
+
+/// Least share of a sample that a computing thread computes, even beside many others. A caller whose product ran on
+/// another thread showed 0.1 %, and a rate 800 times too high.
+const LEAST_COMPUTING: f64 = 0.02;
 
 fn per_op(time: Seconds, iterations: u64, ops: Ops) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a ratio of measured times")]
