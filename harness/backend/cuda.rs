@@ -1,0 +1,4 @@
+//! NVIDIA devices: the kernels and what each is counted as, and the compiler that makes machine code of them.
+
+pub mod nvrtc;
+pub mod rows;
