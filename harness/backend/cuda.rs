@@ -2,3 +2,6 @@
 
 pub mod nvrtc;
 pub mod rows;
+
+#[cfg(test)]
+mod static_check;
