@@ -6,7 +6,7 @@
 // Every chain is stored, so that none is dead and the host can replay each; asm volatile keeps every step.
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-fma(WORD* __restrict__ accumulators, const WORD* __restrict__ operands, unsigned iterations) {
+fma_chains(WORD* __restrict__ accumulators, const WORD* __restrict__ operands, unsigned iterations) {
   const WORD factor = operands[0], term = operands[1];
   WORD chain[CHAINS];
 #pragma unroll

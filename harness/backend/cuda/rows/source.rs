@@ -18,7 +18,7 @@ macro_rules! source {
     };
 }
 
-source!(FMA, "fma", "fma.cu");
+source!(FMA, "fma_chains", "fma.cu");
 source!(MMA, "mma", "mma.cu");
 source!(WGMMA, "wgmma", "wgmma.cu");
 source!(TCGEN05, "tcgen05", "tcgen05.cu");
