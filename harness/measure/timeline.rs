@@ -62,6 +62,7 @@ fn attempt(
         findings: Vec::new(),
     };
     measured.findings = findings(&measured);
+    measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
     measured.findings.extend(above_the_peak);
     Ok(measured)
