@@ -121,7 +121,8 @@ impl Backend for CudaBackend {
 
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError> {
         let unsupported = |reason: String| LoadError::Unsupported { reason };
-        let row = rows::row(&case.implementation).zip(self.target).filter(|(row, target)| row.runs_on(target));
+        let row =
+            rows::row(&case.implementation).zip(self.target).filter(|(row, target)| row.runs_on(target));
         let (row, target) =
             row.ok_or_else(|| unsupported(format!("{} has no {}", self.device.id, case.implementation)))?;
         let nvrtc = self.compiler.as_ref().map_err(|why| unsupported(why.clone()))?;
@@ -146,7 +147,8 @@ impl Backend for CudaBackend {
             return Some("no kernel was compiled for this compute capability".to_owned());
         };
         if let Some(lacking) = rows::unsupported(target, precision, method) {
-            let library = if method == Method::Gemm { format!("; cuBLASLt: {}", self.library) } else { String::new() };
+            let library =
+                if method == Method::Gemm { format!("; cuBLASLt: {}", self.library) } else { String::new() };
             return Some(format!("{}: {}{library}", target.name, lacking.reason));
         }
         match &self.compiler {

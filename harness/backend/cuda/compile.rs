@@ -39,7 +39,9 @@ fn place(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
     let mut hash = Sha256::new();
-    for part in [&nvrtc.version().to_string(), source.text].into_iter().chain(options.iter().map(String::as_str)) {
+    for part in
+        [&nvrtc.version().to_string(), source.text].into_iter().chain(options.iter().map(String::as_str))
+    {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }

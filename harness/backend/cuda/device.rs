@@ -22,11 +22,15 @@ pub(super) fn devices() -> Result<Vec<Device>, String> {
         let why = visible.map(|list| format!("; CUDA_VISIBLE_DEVICES is '{list}'")).unwrap_or_default();
         return Err(format!("the driver for CUDA {} shows no device{why}", driver.cuda()));
     }
-    (0..count).map(|index| device(driver, index).map_err(|error| format!("cuda:{index}: {error:?}"))).collect()
+    (0..count)
+        .map(|index| device(driver, index).map_err(|error| format!("cuda:{index}: {error:?}")))
+        .collect()
 }
 
 /// The architecture that kernels are compiled for.
-pub(super) fn architecture(device: sys::CUdevice) -> Result<(u32, u32, Option<&'static Target>), result::DriverError> {
+pub(super) fn architecture(
+    device: sys::CUdevice,
+) -> Result<(u32, u32, Option<&'static Target>), result::DriverError> {
     let major = attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
     let minor = attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
     Ok((major, minor, target(major, minor)))

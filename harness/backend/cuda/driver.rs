@@ -123,7 +123,11 @@ fn version() -> Result<c_int, String> {
     let mut version = 0;
     // SAFETY: writes one integer through a valid pointer.
     let code = unsafe { ask(&raw mut version) };
-    if code == 0 { Ok(version) } else { Err(format!("the driver does not tell its version: {}", reason(code))) }
+    if code == 0 {
+        Ok(version)
+    } else {
+        Err(format!("the driver does not tell its version: {}", reason(code)))
+    }
 }
 
 /// A code in words. Not through cudarc's enumeration, in which a code that it does not know must not stand.
@@ -135,7 +139,9 @@ fn reason(code: c_int) -> String {
         101 => "CUDA_VISIBLE_DEVICES names a device that is not there",
         802 => "the system is not ready: is the fabric manager running?",
         803 => "the driver's kernel module and its libraries are of different versions; reboot or reinstall",
-        804 => "a forward-compatibility library stands on a device that has none; take it out of the library path",
+        804 => {
+            "a forward-compatibility library stands on a device that has none; take it out of the library path"
+        }
         999 => "unknown error; see the kernel's log for Xid lines",
         _ => return format!("error {code}"),
     };
@@ -168,8 +174,7 @@ impl Driver {
     ) -> Result<f32, String> {
         let mut ms = 0.0;
         // SAFETY: both events are live and were made with timing; the pointer is valid.
-        let code =
-            unsafe { (self.elapsed)(&raw mut ms, start.cu_event().cast(), end.cu_event().cast()) };
+        let code = unsafe { (self.elapsed)(&raw mut ms, start.cu_event().cast(), end.cu_event().cast()) };
         if code == 0 { Ok(ms) } else { Err(format!("cuEventElapsedTime: {}", reason(code))) }
     }
 }

@@ -71,7 +71,8 @@ impl Gpu {
     pub fn load_error(&self, doing: &str, needed: u64, error: DriverError) -> LoadError {
         if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
             let free = self.context.mem_get_info().ok().and_then(|(free, _)| u64::try_from(free).ok());
-            let available = free.map_or_else(|| "an unknown amount".to_owned(), |free| Bytes::new(free).to_string());
+            let available =
+                free.map_or_else(|| "an unknown amount".to_owned(), |free| Bytes::new(free).to_string());
             return LoadError::Memory { needed: Bytes::new(needed).to_string(), available };
         }
         LoadError::Backend(self.error(doing, error))
@@ -102,10 +103,8 @@ impl Gpu {
         let mut memory = unsafe { self.stream.alloc::<u8>(count) }.map_err(failed)?;
         let (address, guard) = memory.device_ptr_mut(&self.stream);
         // SAFETY: the allocation has `count` bytes and is this function's alone.
-        unsafe {
-            cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream())
-        }
-        .map_err(failed)?;
+        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
+            .map_err(failed)?;
         drop(guard);
         Ok(memory)
     }
@@ -118,7 +117,8 @@ impl Gpu {
 
     /// What memory holds once everything before is done.
     pub fn downloaded(&self, memory: &CudaSlice<u8>) -> Result<Vec<u8>, BackendError> {
-        let copied = self.stream.clone_dtoh(memory).and_then(|bytes| self.stream.synchronize().map(|()| bytes));
+        let copied =
+            self.stream.clone_dtoh(memory).and_then(|bytes| self.stream.synchronize().map(|()| bytes));
         copied.map_err(|error| self.error("copying from the device", error))
     }
 
@@ -140,12 +140,12 @@ impl Gpu {
         self.events.1.record(&self.stream).map_err(failed)?;
         let conditions = self.telemetry.borrow_mut().due();
         self.wait("running a kernel")?;
-        let ms = self.driver.elapsed_ms(&self.events.0, &self.events.1).map_err(|message| {
-            BackendError::Device { device: self.id.clone(), message }
-        })?;
+        let ms = self
+            .driver
+            .elapsed_ms(&self.events.0, &self.events.1)
+            .map_err(|message| BackendError::Device { device: self.id.clone(), message })?;
         let elapsed = Seconds::new(f64::from(ms) * 1e-3).ok().filter(|elapsed| elapsed.get() > 0.0);
-        let elapsed =
-            elapsed.ok_or_else(|| BackendError::NoTime { device: self.id.clone(), iterations })?;
+        let elapsed = elapsed.ok_or_else(|| BackendError::NoTime { device: self.id.clone(), iterations })?;
         Ok(Batch { elapsed, timer: Timer::DeviceEvents, conditions, interference: None })
     }
 

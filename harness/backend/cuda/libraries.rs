@@ -60,7 +60,8 @@ fn loads(path: &Path) -> bool {
 
 /// Paths at which a library may be, in order; a bare name asks the system's loader.
 fn places(name: &str) -> Vec<PathBuf> {
-    let set = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set =
+        |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let under = |root: PathBuf| ["", "lib64", "lib"].map(|folder| root.join(folder).join(name));
     if let Some(chosen) = set("FLOPGAUGE_CUDA_PATH") {
         let file = chosen.file_name().is_some_and(|file| file == name).then(|| chosen.clone());
@@ -82,9 +83,9 @@ fn places(name: &str) -> Vec<PathBuf> {
 /// Folders of installed Python packages of an environment.
 fn python_folders(home: &Path) -> Vec<PathBuf> {
     let versions = sorted(&home.join("lib"));
-    let python = versions.into_iter().filter(|path| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3"))
-    });
+    let python = versions
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3")));
     python.flat_map(|path| ["site-packages", "dist-packages"].map(|part| path.join(part))).collect()
 }
 

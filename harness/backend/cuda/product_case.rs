@@ -58,8 +58,8 @@ impl<'a> ProductCase<'a> {
         let blocks = row.grid(shape).ok_or_else(too_large)?.blocks;
         allow_shared(gpu, &function, row.shared_bytes())?;
         let data = |which| {
-            operand(which, shape, layout, case.precision, (input, seed)).ok_or_else(|| LoadError::Unsupported {
-                reason: format!("no operands of {} are made", case.precision),
+            operand(which, shape, layout, case.precision, (input, seed)).ok_or_else(|| {
+                LoadError::Unsupported { reason: format!("no operands of {} are made", case.precision) }
             })
         };
         let (_, columns) = shape.a_extents(layout);
@@ -216,11 +216,21 @@ fn elements(bytes: &[u8], shape: GemmShape, element: Element) -> Option<Elements
     let size = usize::try_from(element.bytes()).ok()?;
     let lead = usize::try_from(leading(shape.n(), element)).ok()?.checked_mul(size)?;
     let columns = usize::try_from(shape.n()).ok()?.checked_mul(size)?;
-    let words = bytes.chunks_exact(lead).flat_map(|row| row.get(..columns).unwrap_or_default().chunks_exact(size));
+    let words =
+        bytes.chunks_exact(lead).flat_map(|row| row.get(..columns).unwrap_or_default().chunks_exact(size));
     match element {
-        Element::F64 => words.map(|w| Some(f64::from_le_bytes(w.try_into().ok()?))).collect::<Option<_>>().map(Elements::F64),
-        Element::F32 => words.map(|w| Some(f32::from_le_bytes(w.try_into().ok()?))).collect::<Option<_>>().map(Elements::F32),
-        Element::I32 => words.map(|w| Some(i32::from_le_bytes(w.try_into().ok()?))).collect::<Option<_>>().map(Elements::I32),
+        Element::F64 => words
+            .map(|w| Some(f64::from_le_bytes(w.try_into().ok()?)))
+            .collect::<Option<_>>()
+            .map(Elements::F64),
+        Element::F32 => words
+            .map(|w| Some(f32::from_le_bytes(w.try_into().ok()?)))
+            .collect::<Option<_>>()
+            .map(Elements::F32),
+        Element::I32 => words
+            .map(|w| Some(i32::from_le_bytes(w.try_into().ok()?)))
+            .collect::<Option<_>>()
+            .map(Elements::I32),
         _ => None,
     }
 }

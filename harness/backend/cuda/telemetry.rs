@@ -43,7 +43,9 @@ impl Telemetry {
     pub fn of(uuid: Uuid) -> Self {
         let device = nvml().and_then(|nvml| {
             let named = |prefix: &str| nvml.device_by_uuid(format!("{prefix}-{}", uuid.hyphenated()));
-            named("GPU").or_else(|_| named("MIG")).map_err(|error| format!("NVML does not know {uuid}: {error}"))
+            named("GPU")
+                .or_else(|_| named("MIG"))
+                .map_err(|error| format!("NVML does not know {uuid}: {error}"))
         });
         let mut found = Self { device, read: None, health: Health::default() };
         found.health = found.health_now();
@@ -57,7 +59,8 @@ impl Telemetry {
             return None;
         }
         self.read = Some(Instant::now());
-        let hertz = |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
+        let hertz =
+            |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
         Some(Conditions {
             clock_hz: hertz(Clock::SM),
             memory_clock_hz: hertz(Clock::Memory),
@@ -94,20 +97,20 @@ impl Telemetry {
             Err(why) => return vec![format!("no clock, power or temperature: {why}")],
         };
         let absent = |what: &str, error: NvmlError| format!("{what}: not told ({error})");
-        let limit = device.enforced_power_limit().map_or_else(
-            |error| absent("power limit", error),
-            |mw| format!("power limit {} W", mw / 1000),
+        let limit = device
+            .enforced_power_limit()
+            .map_or_else(|error| absent("power limit", error), |mw| format!("power limit {} W", mw / 1000));
+        let persistence = device.is_in_persistent_mode().map_or_else(
+            |error| absent("persistence mode", error),
+            |on| format!("persistence mode {}", word(on)),
         );
-        let persistence = device
-            .is_in_persistent_mode()
-            .map_or_else(|error| absent("persistence mode", error), |on| format!("persistence mode {}", word(on)));
-        let ecc = device
-            .is_ecc_enabled()
-            .map_or_else(|error| absent("ECC", error), |state| format!("ECC {}", word(state.currently_enabled)));
-        let mig = device.mig_mode().map_or_else(
-            |error| absent("MIG", error),
-            |mode| format!("MIG {}", word(mode.current == 1)),
+        let ecc = device.is_ecc_enabled().map_or_else(
+            |error| absent("ECC", error),
+            |state| format!("ECC {}", word(state.currently_enabled)),
         );
+        let mig = device
+            .mig_mode()
+            .map_or_else(|error| absent("MIG", error), |mode| format!("MIG {}", word(mode.current == 1)));
         let vbios = device
             .vbios_version()
             .map_or_else(|error| absent("VBIOS", error), |version| format!("VBIOS {version}"));
@@ -130,7 +133,10 @@ impl Telemetry {
         if let (Some(before), Some(now)) = (before.remapped, now.remapped)
             && now > before
         {
-            found.push(warning("remapped-rows", format!("{} memory rows were remapped meanwhile", now - before)));
+            found.push(warning(
+                "remapped-rows",
+                format!("{} memory rows were remapped meanwhile", now - before),
+            ));
         }
         found.extend(self.others().map(|other| warning("foreign-processes", other)));
         found
@@ -139,7 +145,8 @@ impl Telemetry {
     /// Other processes on the device, and their memory.
     fn others(&self) -> Option<String> {
         let running = self.device.as_ref().ok()?.running_compute_processes().ok()?;
-        let others: Vec<_> = running.into_iter().filter(|process| process.pid != std::process::id()).collect();
+        let others: Vec<_> =
+            running.into_iter().filter(|process| process.pid != std::process::id()).collect();
         let used = others.iter().map(|process| match process.used_gpu_memory {
             UsedGpuMemory::Used(bytes) => bytes,
             UsedGpuMemory::Unavailable => 0,
