@@ -286,7 +286,8 @@ fn a_device_or_backend_that_is_not_there_is_exit_four_or_a_usage_error() {
     for command in ["measure", "devices"] {
         // Where there is a GPU, none of it is shown to the program.
         let mut hidden = flopgauge();
-        let run = hidden.env("CUDA_VISIBLE_DEVICES", "-1").args([command, "--backend", "cuda"]).assert().code(4);
+        let run =
+            hidden.env("CUDA_VISIBLE_DEVICES", "-1").args([command, "--backend", "cuda"]).assert().code(4);
         let text = String::from_utf8_lossy(&run.get_output().stdout).into_owned() + &stderr(&run);
         assert!(text.contains("driver") || text.contains("built without it"), "{text}");
     }

@@ -4,7 +4,7 @@ use cudarc::driver::sys::CUfunction_attribute;
 use cudarc::driver::{CudaFunction, CudaGraph, CudaSlice, LaunchConfig, PushKernelArg};
 
 use super::gpu::Gpu;
-use super::rows::{Element, Form, Gemm, Row, leading};
+use super::rows::{Element, Form, Row, leading};
 use crate::backend::{BackendError, Batch, LoadError, Loaded, Output, WorkingSet};
 use crate::precision::Precision;
 use crate::units::{Bytes, Ops};
@@ -95,11 +95,11 @@ impl<'a> ProductCase<'a> {
             last: 0,
             graph: None,
         };
-        case.begin(&gemm)?;
+        case.begin()?;
         Ok(case)
     }
 
-    fn begin(&mut self, _: &Gemm) -> Result<(), LoadError> {
+    fn begin(&mut self) -> Result<(), LoadError> {
         let count = u64::try_from(self.sets.len()).unwrap_or(1);
         for _ in 0..count {
             self.launch()?;
@@ -152,8 +152,12 @@ impl Loaded for ProductCase<'_> {
     fn run(&mut self, iterations: u64) -> Result<Batch, BackendError> {
         let gpu = self.gpu;
         let replays = match &self.graph {
-            Some((_, launches)) if self.next == 0 => (iterations / launches, *launches),
-            _ => (0, 0),
+            Some((_, launches)) => {
+                // A replay goes through whole rounds: it begins with the first set and ends with the last.
+                (self.next, self.last) = (0, self.sets.len().saturating_sub(1));
+                (iterations / launches, *launches)
+            }
+            None => (0, 0),
         };
         gpu.timed(iterations, || {
             if let Some((graph, _)) = &self.graph {
@@ -244,7 +248,7 @@ fn bytes(memory: &[u8]) -> u64 {
     u64::try_from(memory.len()).unwrap_or(u64::MAX)
 }
 
-/// Format of a product that the user sees first: large enough for any device, small enough for a second.
+/// Shape where the user names none: large enough to fill any device, small enough for a batch of milliseconds.
 pub(super) fn default_shape(precision: Precision) -> Option<GemmShape> {
     let n = if matches!(precision, Precision::Fp64 | Precision::Fp32) { 4096 } else { 8192 };
     GemmShape::new(n, n, n).ok()
