@@ -166,7 +166,8 @@ fn without_a_compiler_the_reason_names_it_and_the_cpu_is_still_measured() {
     let out = folder.path().join("both");
     let mut command = with(folder.path());
     command.args(["measure", "--device", "cuda:0", "--device", "cpu:0", "--quick", "--precision", "fp32"]);
-    command.args(["--method", "issue", "--threads", "1", "--out"]).arg(&out).assert();
+    // How clean the CPU was decides the exit code; here only that it was measured matters.
+    let _ = command.args(["--method", "issue", "--threads", "1", "--out"]).arg(&out).assert();
     let text = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap();
     assert!(text.contains(r#""outcome":"measured""#) && text.contains("no NVRTC"), "{text}");
 }
