@@ -96,7 +96,7 @@ mod tests {
         for element in [Element::F32, Element::Bf16, Element::F16, Element::I8] {
             for columns in [1, 7, 33, 128, 4095, (1 << 31) - 1] {
                 let distance = leading(columns, element);
-                assert!(distance >= columns && distance * u64::from(element.bytes()) % 16 == 0);
+                assert!(distance >= columns && (distance * u64::from(element.bytes())).is_multiple_of(16));
             }
         }
     }

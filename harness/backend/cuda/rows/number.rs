@@ -124,7 +124,7 @@ mod tests {
     /// Value of a small format's bits, by the definition.
     fn value(bits: u64, exponent: i32, mantissa: i32) -> f64 {
         let fraction = (bits & ((1 << mantissa) - 1)) as f64 / f64::from(1 << mantissa);
-        let field = (bits >> mantissa & ((1 << exponent) - 1)) as i32;
+        let field = i32::try_from(bits >> mantissa & ((1 << exponent) - 1)).unwrap();
         let bias = (1 << (exponent - 1)) - 1;
         let magnitude = if field == 0 {
             fraction * 2_f64.powi(1 - bias)

@@ -1,18 +1,23 @@
 //! The rows.
 
+mod asynchronous;
 mod gemm;
 mod issue;
 
 use super::Row;
 
 /// Number of rows.
-const COUNT: usize =
-    issue::FMA.len() + issue::MMA.len() + issue::WGMMA.len() + issue::TCGEN05.len() + gemm::GEMM.len();
+const COUNT: usize = issue::FMA.len()
+    + issue::MMA.len()
+    + asynchronous::WGMMA.len()
+    + asynchronous::TCGEN05.len()
+    + gemm::GEMM.len();
 
 /// Every kernel: vector rates, matrix rates, products.
 pub static ROWS: [Row; COUNT] = {
     let mut rows = [issue::FMA[0]; COUNT];
-    let parts: [&[Row]; 5] = [&issue::FMA, &issue::MMA, &issue::WGMMA, &issue::TCGEN05, &gemm::GEMM];
+    let parts: [&[Row]; 5] =
+        [&issue::FMA, &issue::MMA, &asynchronous::WGMMA, &asynchronous::TCGEN05, &gemm::GEMM];
     let (mut part, mut to) = (0, 0);
     while part < parts.len() {
         let mut from = 0;
