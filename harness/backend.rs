@@ -1,6 +1,8 @@
 //! Where it runs: one folder per backend, and the two traits that they share. The only room with `unsafe`.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod error;
 mod registry;
 pub mod scripted;
