@@ -66,7 +66,9 @@ fn judge(row: &Row, target: &'static Target, name: &str, compiled: &Compiled, sa
             }
             let emulated = |mnemonic: &str| EMULATION.iter().any(|bad| mnemonic.starts_with(bad));
             if row.unit == Unit::Matrix {
-                wrong.extend(hot.iter().filter(|i| emulated(&i.mnemonic)).map(|i| format!("{} in the loop", i.text)));
+                wrong.extend(
+                    hot.iter().filter(|i| emulated(&i.mnemonic)).map(|i| format!("{} in the loop", i.text)),
+                );
             }
         }
         Err(reason) => wrong.push(reason),
@@ -106,8 +108,11 @@ fn is_meant(mnemonic: &str, meant: &str) -> bool {
 fn matrix_step(row: &Row, ptx: &str) -> u64 {
     let Form::Tcgen05(form) = row.form else { return 0 };
     let issued: Vec<&str> = ptx.lines().filter(|line| line.contains("tcgen05.mma.")).collect();
-    let k = ["kind::tf32", "kind::f16", "kind::f8f6f4", "kind::i8", "kind::mxf4."].into_iter().zip([8, 16, 32, 32, 64]);
-    let k = k.chain([("kind::mxf4nvf4.", 64)]).find(|(kind, _)| issued.iter().all(|line| line.contains(kind)));
+    let k = ["kind::tf32", "kind::f16", "kind::f8f6f4", "kind::i8", "kind::mxf4."]
+        .into_iter()
+        .zip([8, 16, 32, 32, 64]);
+    let k =
+        k.chain([("kind::mxf4nvf4.", 64)]).find(|(kind, _)| issued.iter().all(|line| line.contains(kind)));
     let issued_as_counted = issued.len() == form.unroll as usize;
     let [m, n] = Tcgen05::EXTENTS;
     k.filter(|_| issued_as_counted).map_or(0, |(_, k)| 2 * u64::from(m) * u64::from(n) * k)
@@ -168,7 +173,11 @@ fn the_copy_kernel_moves_sixteen_bytes_an_access() {
             let (compiled, sass) = tools.build(&COPY.source, &COPY.options(target));
             let program = Program::parse(&sass, COPY.source.entry);
             let wide = |word: &str| {
-                program.instructions.iter().filter(|i| i.mnemonic.starts_with(word) && i.mnemonic.contains(".128")).count()
+                program
+                    .instructions
+                    .iter()
+                    .filter(|i| i.mnemonic.starts_with(word) && i.mnemonic.contains(".128"))
+                    .count()
             };
             let expected = COPY.unroll as usize + 1;
             assert_eq!((wide("LDG"), wide("STG")), (expected, expected), "{}", target.name);
@@ -180,12 +189,16 @@ fn the_copy_kernel_moves_sixteen_bytes_an_access() {
 #[test]
 fn a_product_fed_by_tensor_maps_loads_all_of_its_tiles() {
     for tools in Tools::find() {
-        let fed = ROWS.iter().filter(|row| matches!(&row.form, Form::Gemm(g) if g.engine == GemmEngine::Wgmma));
-        for (row, target) in fed.flat_map(|row| TARGETS.iter().filter(|t| row.runs_on(t)).map(move |t| (row, t))) {
+        let fed =
+            ROWS.iter().filter(|row| matches!(&row.form, Form::Gemm(g) if g.engine == GemmEngine::Wgmma));
+        for (row, target) in
+            fed.flat_map(|row| TARGETS.iter().filter(|t| row.runs_on(t)).map(move |t| (row, t)))
+        {
             for (layout, boxes) in [(Layout::Nn, 1 + 4), (Layout::Tn, 2 + 4)] {
                 let (_, sass) = tools.build(&row.source, &row.options(target, layout));
                 let program = Program::parse(&sass, row.source.entry);
-                let loads = program.instructions.iter().filter(|i| i.mnemonic.starts_with("UTMALDG.2D")).count();
+                let loads =
+                    program.instructions.iter().filter(|i| i.mnemonic.starts_with("UTMALDG.2D")).count();
                 assert_eq!(loads, boxes, "{} {}", row.name, layout.name());
             }
         }

@@ -84,7 +84,8 @@ impl Program {
             if let Some(section) = line.strip_prefix(".text.") {
                 inside = section.trim_end_matches(':') == entry;
             } else if !inside {
-            } else if let Some(label) = line.trim().strip_suffix(':').filter(|label| label.starts_with(".L")) {
+            } else if let Some(label) = line.trim().strip_suffix(':').filter(|label| label.starts_with(".L"))
+            {
                 labels.insert(label.to_owned(), instructions.len());
             } else {
                 instructions.extend(Instruction::parse(line));

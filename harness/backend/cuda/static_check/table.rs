@@ -44,7 +44,8 @@ fn text(tools: &Tools, findings: &[Finding]) -> String {
         tools.nvrtc.version()
     );
     for f in findings {
-        let instructions: Vec<String> = f.instructions.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let instructions: Vec<String> =
+            f.instructions.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let verdict = if f.operations == f.accounted { "==" } else { "!=" };
         // Writing to a String does not fail.
         let _ = writeln!(

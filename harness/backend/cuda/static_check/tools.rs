@@ -47,7 +47,10 @@ impl Tools {
         fs::create_dir_all(&kept).unwrap();
         let required = std::env::var_os("FLOPGAUGE_REQUIRE_NVRTC").is_some();
         let both = compilers.len() == 2 && !disassemblers.is_empty();
-        assert!(both || !required, "harness/tests/nvrtc installs two compilers: {compilers:?} {disassemblers:?}");
+        assert!(
+            both || !required,
+            "harness/tests/nvrtc installs two compilers: {compilers:?} {disassemblers:?}"
+        );
         let Some(nvdisasm) = disassemblers.first() else {
             eprintln!("skipped: no NVRTC; harness/tests/nvrtc installs it");
             return Vec::new();
@@ -67,16 +70,23 @@ impl Tools {
     }
 
     /// The same where the compiler may refuse.
-    pub(super) fn try_build(&self, source: &Source, options: &[String]) -> Result<(Compiled, String), String> {
+    pub(super) fn try_build(
+        &self,
+        source: &Source,
+        options: &[String],
+    ) -> Result<(Compiled, String), String> {
         let key = format!("{}\n{}\n{}", self.nvrtc.version(), options.join("\n"), source.text);
         let key: String = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let at = |suffix: &str| self.kept.join(format!("{key}.{suffix}"));
         let text = |suffix: &str| fs::read_to_string(at(suffix));
         // The disassembly is written last: where it is, everything is.
-        if let (Ok(sass), Ok(cubin), Ok(ptx), Ok(log)) = (text("sass"), fs::read(at("cubin")), text("ptx"), text("log")) {
+        if let (Ok(sass), Ok(cubin), Ok(ptx), Ok(log)) =
+            (text("sass"), fs::read(at("cubin")), text("ptx"), text("log"))
+        {
             return Ok((Compiled { cubin, ptx, log }, sass));
         }
-        let compiled = self.nvrtc.compile(source.text, source.file, options).map_err(|error| error.to_string())?;
+        let compiled =
+            self.nvrtc.compile(source.text, source.file, options).map_err(|error| error.to_string())?;
         fs::write(at("cubin"), &compiled.cubin).unwrap();
         fs::write(at("ptx"), &compiled.ptx).unwrap();
         fs::write(at("log"), &compiled.log).unwrap();
