@@ -7,11 +7,11 @@ use crate::measure::{Measured, Outcome};
 use crate::record::{Measurement, Record};
 
 /// Greatest Holm-adjusted probability that counts as a difference.
-const SIGNIFICANT: f64 = 0.05;
-const LEVEL: f64 = 0.95;
+const SIGNIFICANT: f64 = 0.01;
+const LEVEL: f64 = 0.99;
 /// How a ratio and its interval are made, for the reader.
-const METHOD: &str = "ratio of B to A: ten consecutive blocks a run, Welch's t interval on the logarithms of their median \
-    rates (Schmeiser 1982, Welch 1947), 95 %; significance after Holm 1979 at 5 % over all pairs; differences from run \
+const METHOD: &str = "ratio of B to A: five consecutive blocks a run, Welch's t interval on the logarithms of their median \
+    rates (Schmeiser 1982, Welch 1947), 99 %; significance after Holm 1979 at 1 % over all pairs; differences from run \
     to run are not in it";
 
 /// What a pair says.
@@ -33,9 +33,9 @@ pub struct Pair {
     pub case: String,
     /// Rate of B over rate of A.
     pub ratio: f64,
-    /// Low end of its 95 % interval.
+    /// Low end of its 99 % interval.
     pub low: f64,
-    /// High end of its 95 % interval.
+    /// High end of its 99 % interval.
     pub high: f64,
     /// Low end of the interval that holds for all pairs at once, by Bonferroni.
     pub joint_low: f64,

@@ -5,7 +5,7 @@ use crate::compare::{Comparison, Verdict};
 
 /// The comparison for a person.
 pub fn comparison_table(comparison: &Comparison, width: Option<u16>) -> String {
-    let mut rows = table(&["case", "B / A", "95 % interval", "p (Holm)", "verdict"], 1..4, width);
+    let mut rows = table(&["case", "B / A", "99 % interval", "p (Holm)", "verdict"], 1..4, width);
     for pair in &comparison.pairs {
         let verdict = match pair.verdict {
             Verdict::Faster => "B is faster",

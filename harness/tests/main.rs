@@ -7,6 +7,7 @@ mod cluster_files;
 mod clusters;
 mod commands;
 mod compare;
+mod comparing;
 mod copies;
 mod filing_packets;
 mod filing_readers;
