@@ -64,6 +64,7 @@ fn attempt(
         findings: Vec::new(),
     };
     measured.findings = findings(&measured);
+    measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
     let (_, above_the_memory) = super::bandwidth_share(backend.device(), &measured);
     measured.findings.extend(above_the_peak.into_iter().chain(above_the_memory));

@@ -98,9 +98,11 @@ fn ratio_and_interval_agree_with_an_independent_calculation_on_stored_samples() 
     }
     let times = run();
     let slower: Vec<f64> = times[984..].iter().map(|time| time * 1.03).collect();
-    for (a, b) in
-        [(&times[..984], &times[984..]), (&times[..984], slower.as_slice()), (&times[..23], &times[301..1_270])]
-    {
+    for (a, b) in [
+        (&times[..984], &times[984..]),
+        (&times[..984], slower.as_slice()),
+        (&times[..23], &times[301..1_270]),
+    ] {
         let (ours, theirs) = (between(a, b), independent(&python, a, b));
         let pairs = [("ratio", ours.ratio), ("low", ours.low), ("high", ours.high), ("p", ours.p)];
         for (name, value) in pairs {

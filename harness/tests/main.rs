@@ -9,6 +9,7 @@ mod commands;
 mod compare;
 mod comparing;
 mod copies;
+mod cuda_libraries;
 mod filing_packets;
 mod filing_readers;
 mod filings;

@@ -84,7 +84,9 @@ impl Compiled {
 
     /// Registers of a thread, where the log tells (`--ptxas-options=-v`).
     pub fn registers(&self) -> Option<u32> {
-        number_before(&self.log, " registers")
+        // Warnings may speak of registers before.
+        let used = self.log.get(self.log.find("Used ")?..)?;
+        number_before(used, " registers")
     }
 
     /// Bytes of spill stores and loads together, where the log tells.

@@ -34,8 +34,8 @@ mod have {
     pub(super) const AMPERE: &[u32] = &[80, 86, 87, 89, 90, 100, 103, 107, 110, 120, 121];
     /// Turing alone.
     pub(super) const TURING: &[u32] = &[75];
-    /// Two binary32 in one instruction. On 12.x the compiler splits it into two.
-    pub(super) const PACKED: &[u32] = &[100, 103, 107, 110];
+    /// Two binary32 in one instruction. On 11.0 and 12.x the compiler splits it into two.
+    pub(super) const PACKED: &[u32] = &[100, 103, 107];
     /// 8-bit floating point in warp-wide instructions; Hopper and 10.x compile it to fp16 arithmetic.
     pub(super) const FP8: &[u32] = &[89, 120, 121];
     /// 4-bit integers; later chips emulate them in a routine.

@@ -37,3 +37,33 @@ pub fn unsupported(target: &Target, precision: Precision, method: Method) -> Opt
         known.map_or("no kernel of ours multiplies this format by a matrix unit", |(.., reason)| reason);
     Some(Unsupported { precision, reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TARGETS;
+    use super::*;
+
+    #[test]
+    fn every_format_has_an_issue_kernel_or_a_reason_everywhere() {
+        for target in &TARGETS {
+            for precision in Precision::ALL {
+                let row = ROWS.iter().any(|row| {
+                    row.precision == precision && row.method == Method::Issue && row.runs_on(target)
+                });
+                let reason = unsupported(target, precision, Method::Issue);
+                assert_eq!(row, reason.is_none(), "{precision} on {}", target.name);
+                let known = reason.is_none_or(|reason| reason.reason.contains("compute capability"));
+                assert!(known, "{precision} on {}: {reason:?}", target.name);
+            }
+        }
+    }
+
+    #[test]
+    fn fp8_by_warp_wide_instructions_is_offered_only_where_it_is_native() {
+        for row in ROWS.iter().filter(|row| row.name.starts_with("mma-fp8")) {
+            for target in TARGETS.iter().filter(|target| row.runs_on(target)) {
+                assert!([89, 120, 121].contains(&target.capability), "{} on {}", row.name, target.name);
+            }
+        }
+    }
+}

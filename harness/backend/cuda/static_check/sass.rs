@@ -33,12 +33,20 @@ impl Instruction {
 
     /// Label that it may jump back to.
     fn target(&self) -> Option<&str> {
-        let jumps = self.mnemonic.starts_with("BRA");
-        self.text.split('`').nth(1).filter(|_| jumps)?.trim_matches(['(', ')']).split(')').next()
+        self.label().filter(|_| self.mnemonic.starts_with("BRA"))
+    }
+
+    /// Label that it names.
+    fn label(&self) -> Option<&str> {
+        self.text.split('`').nth(1)?.trim_start_matches('(').split(')').next()
     }
 
     /// Operations of one issue: of a warp, or for tcgen05 of one thread, where the caller says them.
     pub(super) fn operations(&self, tcgen05: u64) -> u64 {
+        // The assembler also loads constants by multiplying the zero register.
+        if self.text.contains(" -RZ, RZ, ") || self.text.contains(", RZ, RZ, ") {
+            return 0;
+        }
         let mut parts = self.mnemonic.split('.');
         let name = parts.next().unwrap_or_default();
         let shape = parts.find(|part| part.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default();
@@ -102,15 +110,26 @@ impl Program {
         self.instructions.iter().enumerate().filter_map(back).collect()
     }
 
+    /// Whether an instruction calls a routine. A call of the code right after the loop only leaves it: the assembler
+    /// writes some exits so.
+    pub(super) fn calls(&self, instruction: &Instruction, hot: &Range<usize>) -> bool {
+        let leaves = instruction.label().and_then(|label| self.labels.get(label));
+        instruction.mnemonic.starts_with("CALL")
+            && leaves.is_none_or(|to| !(hot.end..hot.end + 2).contains(to))
+    }
+
     /// The innermost loop that multiplies. Loops round it are allowed, a second one is not.
-    pub(super) fn hot_loop(&self, tcgen05: u64) -> Result<&[Instruction], String> {
+    pub(super) fn hot_loop(&self, tcgen05: u64) -> Result<Range<usize>, String> {
         let multiplies =
             |range: &Range<usize>| self.instructions[range.clone()].iter().any(|i| i.operations(tcgen05) > 0);
         let found: Vec<_> = self.loops().into_iter().filter(multiplies).collect();
         let hot = found.iter().min_by_key(|range| range.len()).ok_or("no loop multiplies")?;
-        let around = |range: &&Range<usize>| range.start <= hot.start && range.end >= hot.end;
-        match found.iter().find(|range| !around(range)) {
-            None => Ok(&self.instructions[hot.clone()]),
+        // Loops round the hot one, and jumps back into it from code that stands apart, multiply nothing of their own.
+        let own = |range: &&Range<usize>| {
+            (*range).clone().any(|at| !hot.contains(&at) && self.instructions[at].operations(tcgen05) > 0)
+        };
+        match found.iter().find(own) {
+            None => Ok(hot.clone()),
             Some(other) => Err(format!("a second loop multiplies: {other:?} beside {hot:?}")),
         }
     }
@@ -136,7 +155,7 @@ mod tests {
     #[test]
     fn the_hot_loop_is_the_innermost_of_the_named_function() {
         let program = Program::parse(TWO_LOOPS, "k");
-        let hot = program.hot_loop(0).unwrap();
+        let hot = &program.instructions[program.hot_loop(0).unwrap()];
         assert_eq!(hot.len(), 3);
         assert_eq!(hot.iter().map(|i| i.operations(0)).sum::<u64>(), 64);
         assert_eq!(hot.iter().filter(|i| i.is_filler()).count(), 1);

@@ -19,7 +19,7 @@ const fn gemm(
     Row { name, method: Method::Gemm, precision, accumulate, unit, source, form, targets, machine, registers }
 }
 
-const SIMT: (Unit, Source, u32) = (Unit::Vector, source::GEMM_SIMT, 128);
+const SIMT: (Unit, Source, u32) = (Unit::Vector, source::GEMM_SIMT, 144);
 const MMA: (Unit, Source, u32) = (Unit::Matrix, source::GEMM_MMA, 255);
 const WGMMA: (Unit, Source, u32) = (Unit::Matrix, source::GEMM_WGMMA, 168);
 

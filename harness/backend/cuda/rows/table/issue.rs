@@ -140,13 +140,17 @@ pub(super) const MMA: [Row; 20] = [
         have::FP64,
         &[(0, "DMMA.884"), (90, "DMMA.8x8x4")],
     ),
-    mma(
-        ("mma-fp64-k16", P::Fp64, A::Fp64),
-        "mma.sync.aligned.m16n8k16.row.col.f64.f64.f64.f64",
-        ([16, 8, 16], [8, 4, 4], 64),
-        have::HOPPER,
-        &[(0, "DMMA.16x8x16")],
-    ),
+    Row {
+        // Two fragments of 8 doubles for each of two tiles, and eight sums of 4.
+        registers: 240,
+        ..mma(
+            ("mma-fp64-k16", P::Fp64, A::Fp64),
+            "mma.sync.aligned.m16n8k16.row.col.f64.f64.f64.f64",
+            ([16, 8, 16], [8, 4, 4], 64),
+            have::HOPPER,
+            &[(0, "DMMA.16x8x16")],
+        )
+    },
     mma(
         ("mma-tf32", P::Tf32, A::Fp32),
         "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32",
@@ -366,7 +370,7 @@ const fn tcgen05(
         form: Form::Tcgen05(Tcgen05 { kind, descriptor, k, result, scale: None, unroll: 8 }),
         targets,
         machine,
-        registers: 64,
+        registers: 80,
     }
 }
 
