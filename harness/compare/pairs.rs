@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::welch::{Difference, difference, holm, logs};
+use crate::device::DeviceKind;
 use crate::measure::{Measured, Outcome};
 use crate::record::{Measurement, Record};
 
@@ -31,6 +32,10 @@ pub enum Verdict {
 pub struct Pair {
     /// What was measured, in words.
     pub case: String,
+    /// Kind of the device, the same in both.
+    pub kind: DeviceKind,
+    /// What a reader must know of either run.
+    pub notes: Vec<String>,
     /// Rate of B over rate of A.
     pub ratio: f64,
     /// Low end of its 99 % interval.
@@ -97,7 +102,10 @@ pub fn compare(a: &Record, b: &Record) -> Comparison {
             *place = true;
         }
         match judged(first, second) {
-            Ok(logs) => found.push((case(first), logs)),
+            Ok(logs) => {
+                let (case, kind, notes) = (case(first), first.device.kind, notes(first, second));
+                found.push(Found { case, kind, notes, logs });
+            }
             Err(reason) => unpaired.push(Unpaired { of: "A and B", case: case(first), reason }),
         }
     }
@@ -114,16 +122,29 @@ pub fn compare(a: &Record, b: &Record) -> Comparison {
 
 type Both = (super::Logs, super::Logs);
 
-fn verdicts(found: &[(String, Both)]) -> Vec<Pair> {
+/// A pair before it is judged.
+struct Found {
+    case: String,
+    kind: DeviceKind,
+    notes: Vec<String>,
+    logs: Both,
+}
+
+fn verdicts(found: &[Found]) -> Vec<Pair> {
     #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
     let joint_level = 1.0 - (1.0 - LEVEL) / found.len().max(1) as f64;
-    let one = |(case, (a, b)): &(String, Both)| {
-        Some((case.clone(), difference(a, b, LEVEL)?, difference(a, b, joint_level)?))
-    };
-    let rows: Vec<(String, Difference, Difference)> = found.iter().filter_map(one).collect();
+    let mut rows: Vec<(&Found, Difference, Difference)> = Vec::new();
+    for one in found {
+        let (a, b) = &one.logs;
+        if let Some((each, joint)) = difference(a, b, LEVEL).zip(difference(a, b, joint_level)) {
+            rows.push((one, each, joint));
+        }
+    }
     let adjusted = holm(&rows.iter().map(|(_, each, _)| each.p).collect::<Vec<_>>());
-    let pair = |((case, each, joint), p_adjusted): ((String, Difference, Difference), f64)| Pair {
-        case,
+    let pair = |((one, each, joint), p_adjusted): ((&Found, Difference, Difference), f64)| Pair {
+        case: one.case.clone(),
+        kind: one.kind,
+        notes: one.notes.clone(),
         ratio: each.ratio,
         low: each.low,
         high: each.high,
@@ -181,6 +202,19 @@ fn judged(a: &Measurement, b: &Measurement) -> Result<Both, String> {
         logs(&times).ok_or_else(|| format!("{name} has {} samples that count, too few", times.len()))
     };
     Ok((blocks("A", first)?, blocks("B", second)?))
+}
+
+/// What does not stop a comparison, and must stand beside it.
+fn notes(a: &Measurement, b: &Measurement) -> Vec<String> {
+    let mut notes = Vec::new();
+    if a.device.kind != DeviceKind::Hardware {
+        notes.push(format!("{}: says nothing of hardware", a.device.kind.name().to_uppercase()));
+    }
+    for (name, measured) in [("A", as_measured(a)), ("B", as_measured(b))] {
+        let moving = measured.filter(|measured| !measured.is_steady());
+        notes.extend(moving.map(|measured| format!("{name} is NOT STEADY: {}", measured.moving.join("; "))));
+    }
+    notes
 }
 
 fn figure<'a>(name: &str, measurement: &'a Measurement) -> Result<&'a Measured, String> {

@@ -143,3 +143,44 @@ fn a_wrong_input_is_exit_two_and_says_what_to_do() {
     let (printed, said) = compared(&a, &cut, &[], 2);
     assert!(printed.is_empty() && said.contains("measurements.jsonl:1"), "{said}");
 }
+
+#[test]
+fn every_text_of_a_record_is_escaped_in_html_and_markdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = SCRIPT
+        .replace("name = \"alpha-issue\"", "name = \"<script>alert(1)</script>|*\"")
+        .replace("Scripted good", "Scripted <img src=x>");
+    let (a, b) = (record(folder.path(), "a", SCRIPT), record(folder.path(), "b", &hostile));
+    for other in [&a, &b] {
+        let run = |format: &str| {
+            let mut command = flopgauge();
+            command.current_dir(folder.path()).args(["compare", "b"]).arg(other.file_name().unwrap());
+            String::from_utf8(command.args(["--format", format]).output().unwrap().stdout).unwrap()
+        };
+        let (html, markdown) = (run("html"), run("markdown"));
+        assert!(html.starts_with("<!DOCTYPE html>") && html.trim_end().ends_with("</html>"), "{html}");
+        for text in [&html, &markdown] {
+            assert!(text.contains("&lt;script&gt;"), "{text}");
+            assert!(!text.contains("<script") && !text.contains("<img"), "{text}");
+        }
+        assert!(markdown.contains("\\|\\*"), "{markdown}");
+        assert!(!html.contains("http:") && !html.contains("https:") && !html.contains("src=\""), "{html}");
+    }
+}
+
+#[test]
+fn a_comparison_is_written_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, _) = (record(folder.path(), "a", SCRIPT), record(folder.path(), "b", &at("0.8e12")));
+    let run = |more: &[&str]| {
+        let mut command = flopgauge();
+        command.current_dir(folder.path()).args(["compare", "a", "b"]).args(more);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    insta::assert_snapshot!("compare_html", run(&["--format", "html"]));
+    insta::assert_snapshot!("compare_markdown", run(&["--format", "markdown"]));
+    assert_eq!(run(&["--format", "json"]), run(&["--json"]));
+    assert_eq!(run(&["--format", "terminal"]), run(&[]));
+    compared(&a, &a, &["--format", "json", "--json"], 2);
+    compared(&a, &a, &["--format", "pdf"], 2);
+}

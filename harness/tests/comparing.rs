@@ -68,11 +68,11 @@ fn a_run_against_itself_is_no_difference_in_95_of_100_splits() {
 fn a_run_slower_by_one_per_cent_is_found_in_95_of_100_splits() {
     let times = run();
     let slower = |b: &[f64]| b.iter().map(|time| time * 1.01).collect::<Vec<_>>();
-    let found = halves(&times, 20).iter().filter(|(a, b)| {
+    let is_found = |a: &[f64], b: &[f64]| {
         let found = between(a, &slower(b));
         differs(&found) && found.ratio < 1.0
-    });
-    let found = found.count();
+    };
+    let found = halves(&times, 20).iter().filter(|(a, b)| is_found(a, b)).count();
     assert!(found >= 95, "{found}");
 }
 
