@@ -184,3 +184,28 @@ fn a_comparison_is_written_in_every_format() {
     compared(&a, &a, &["--format", "json", "--json"], 2);
     compared(&a, &a, &["--format", "pdf"], 2);
 }
+
+#[test]
+fn another_accumulate_type_is_another_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = record(folder.path(), "a", SCRIPT);
+    let (from, to) =
+        ("\"precision\":\"fp32\",\"accumulate\":\"fp32\"", "\"precision\":\"fp32\",\"accumulate\":\"fp16\"");
+    let b = changed(folder.path(), &a, "b", from, to);
+    let found = json(&a, &b, 3);
+    assert_eq!(found["pairs"], Value::Array(vec![]));
+    let of: Vec<&Value> = found["unpaired"].as_array().unwrap().iter().map(|row| &row["of"]).collect();
+    assert_eq!(of, ["A", "A", "B", "B"]);
+}
+
+#[test]
+fn a_run_that_was_not_steady_says_so_beside_its_ratio() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = record(folder.path(), "a", SCRIPT);
+    let b = changed(folder.path(), &a, "b", "\"moving\":[]", "\"moving\":[\"clock changes by +1.3 %\"]");
+    let words = "B is NOT STEADY: clock changes by +1.3 %";
+    for format in ["terminal", "json", "markdown", "html"] {
+        assert!(compared(&a, &b, &["--format", format], 0).0.contains(words), "{format}");
+        assert!(!compared(&a, &a, &["--format", format], 0).0.contains("NOT STEADY"), "{format}");
+    }
+}
