@@ -3,6 +3,7 @@
 mod chip;
 mod choice;
 mod cluster;
+mod compare;
 mod completions;
 mod devices;
 mod error;
@@ -44,6 +45,7 @@ enum Command {
     Devices(devices::Args),
     Measure(Box<measure::Args>),
     Profile(profile::Args),
+    Compare(compare::Args),
     Chip(chip::Args),
     Cluster(cluster::Args),
     Training(training::Args),
@@ -76,6 +78,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
     match command {
         Command::Devices(args) => devices::run(&args, output),
         Command::Measure(args) => measure::run(&args, output),
+        Command::Compare(args) => compare::run(&args, output),
         Command::Profile(args) => profile::run(&args, output),
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),

@@ -22,6 +22,8 @@ pub mod record;
 
 pub mod profile;
 
+pub mod compare;
+
 pub mod chip;
 
 pub mod cluster;

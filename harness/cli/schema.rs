@@ -25,6 +25,7 @@ const KINDS: &[Kind] = &[
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
     ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
     ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
+    ("comparison/1", || schema_for!(crate::compare::Comparison)),
     ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
     ("device-catalogue/1", || schema_for!(super::devices::CatalogueListing)),
     (DeviceList::KIND, || schema_for!(DeviceList)),

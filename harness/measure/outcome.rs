@@ -98,6 +98,15 @@ impl Measured {
         Bandwidth::of(&self.samples, self.bytes_per_iteration.filter(|_| self.is_copy())?)
     }
 
+    /// Time of one operation or byte in each sample that counts, in order; `None` where other work is in all of them.
+    pub fn counted_times(&self) -> Option<Vec<f64>> {
+        #[expect(clippy::cast_precision_loss, reason = "a measured rate")]
+        let bytes = self.bytes_per_iteration.filter(|_| self.is_copy()).map(|bytes| bytes.get() as f64);
+        let chosen =
+            super::headline::choose(&self.samples, bytes.unwrap_or_else(|| self.ops_per_iteration.to_f64()));
+        (chosen.basis == super::Basis::Clean).then_some(chosen.times)
+    }
+
     /// Whether it moved bytes and computed nothing.
     pub const fn is_copy(&self) -> bool {
         matches!(self.case.work, Work::Copy { .. })

@@ -6,7 +6,7 @@ use super::filings::{Folder, HALL, training};
 
 /// Says that a check was skipped, or fails where the tool must be there.
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-fn skip(variable: &str, what: &str) {
+pub fn skip(variable: &str, what: &str) {
     assert!(
         std::env::var_os(variable).is_none_or(|value| value != "1"),
         "{what} is not there, and {variable}=1"
