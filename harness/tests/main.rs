@@ -6,6 +6,7 @@ mod catalogue;
 mod cluster_files;
 mod clusters;
 mod commands;
+mod copies;
 mod filing_packets;
 mod filing_readers;
 mod filings;
