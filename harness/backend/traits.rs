@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BackendError, LoadError};
-use crate::device::{Device, Unit};
+use crate::device::{Device, Finding, Unit};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Bytes, Celsius, Hertz, Ops, Seconds, Watts};
 use crate::workload::{BufferSize, Case, Elements, GemmShape, Method};
@@ -201,4 +201,9 @@ pub trait Loaded {
 
     /// What the last run left behind.
     fn output(&mut self) -> Result<Output, BackendError>;
+
+    /// What the backend itself has to say of the runs so far, as clocks that disagree.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
