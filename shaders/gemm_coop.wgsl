@@ -5,7 +5,7 @@
 // Each of wy subgroups computes tm x tn tiles of size x size, one below the other. Tiles of A and B go through
 // workgroup memory twice over: while one half is multiplied the other is filled, with one barrier a step. Subgroups
 // smaller than the adapter's greatest leave some over, which fill and do not multiply.
-{%- macro mac(c, a, b) -%}
+{% macro mac(c, a, b) -%}
 {{ c }} = coopMultiplyAdd({{ a }}, {{ b }}, {{ c }});{% if counted %} if (lane == 0u) { ops += {{ 2 * size * size * size }}u; }{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}

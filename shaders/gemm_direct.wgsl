@@ -4,7 +4,7 @@
 // needs   fp16: SHADER_F16; fp64: SHADER_F64
 // No workgroup memory: each invocation loads what it multiplies, tm rows of A and tn columns of four of B, and relies
 // on the caches. The simplest kernel that still uses every loaded number several times.
-{%- macro mac(c, a, b) -%}
+{% macro mac(c, a, b) -%}
 {{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}

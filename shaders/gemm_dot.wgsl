@@ -4,7 +4,7 @@
 // needs   (bm + bn) * bk bytes of workgroup memory
 // A packed dot product wants four values along k in one word. A has them so; of B, four rows by four columns are
 // turned on their way into workgroup memory, once for every use in the tile.
-{%- macro mac(c, a, b) -%}
+{% macro mac(c, a, b) -%}
 {{ c }} += vec4<i32>(dot4I8Packed({{ a }}, {{ b }}.x), dot4I8Packed({{ a }}, {{ b }}.y), dot4I8Packed({{ a }}, {{ b }}.z), dot4I8Packed({{ a }}, {{ b }}.w));{% if counted %} ops += 32u;{% endif %}
 {%- endmacro %}
 struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }

@@ -5,7 +5,7 @@
 // A tile of A and one of B go through workgroup memory, two barriers a step of bk. An invocation owns columns x and
 // x + wx of four, so that neighbours read neighbouring vectors. The tiles are filled before they are read, which is
 // why they need not be zeroed.
-{%- macro mac(c, a, b) -%}
+{% macro mac(c, a, b) -%}
 {{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}

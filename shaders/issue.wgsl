@@ -5,7 +5,7 @@
 // Every chain depends on itself alone, so that chains x width operations are in flight. x and y come from a buffer:
 // nothing can be folded. The store depends on every chain, or a compiler drops the unread ones. With x = y = 1 each
 // chain counts its steps exactly, fused or not; timed runs take x near -1, which changes every bit at every step.
-{%- macro mac(c) -%}
+{% macro mac(c) -%}
 {{ c }} = fma({{ c }}, x, y);{% if counted %} ops += {{ 2 * width }}u;{% endif %}
 {%- endmacro %}
 {% if scalar == "f16" %}enable f16;{% endif %}

@@ -4,7 +4,7 @@
 // needs   EXPERIMENTAL_COOPERATIVE_MATRIX with the size and formats; f16 operands: SHADER_F16
 // Both operands stay in registers and hold one number in every element, so that each sum grows by size * x * x a step
 // in every layout of the elements. Each chain is stored to a tile of its own.
-{%- macro mac(c) -%}
+{% macro mac(c) -%}
 {{ c }} = coopMultiplyAdd(a, b, {{ c }});{% if counted %} if (local == 0u) { ops += {{ 2 * size * size * size }}u; }{% endif %}
 {%- endmacro %}
 {% if operand == "f16" or result == "f16" %}enable f16;{% endif %}

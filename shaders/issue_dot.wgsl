@@ -4,7 +4,7 @@
 // needs   nothing; a driver without the instruction computes it by several others
 // The chain enters its own operand through an exclusive or, which is not counted, or the product would be computed
 // once. Wrapping 32-bit sums are the same on every device, so that a replay gives every bit.
-{%- macro mac(c, x) -%}
+{% macro mac(c, x) -%}
 {{ c }} += dot4I8Packed({{ x }} ^ u32({{ c }}), y);{% if counted %} ops += 8u;{% endif %}
 {%- endmacro %}
 struct Control { trips: u32 }

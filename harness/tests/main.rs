@@ -17,3 +17,4 @@ mod profile_use;
 mod rooms;
 mod rule_listing;
 mod training_runs;
+mod wgpu;

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_catalogued_pci_id_gives_its_peaks_and_an_unknown_one_none() {
-        let known = describe(0, &info(DeviceType::DiscreteGpu, "NVIDIA H100 80GB HBM3", 0x10de, 0x2330), None);
+        let known =
+            describe(0, &info(DeviceType::DiscreteGpu, "NVIDIA H100 80GB HBM3", 0x10de, 0x2330), None);
         assert!(!known.peaks.is_empty(), "{:?}", known.notes);
         let unknown = describe(0, &info(DeviceType::DiscreteGpu, "A GPU of tomorrow", 0x10de, 0xfffe), None);
         assert!(unknown.peaks.is_empty());
@@ -157,6 +158,10 @@ mod tests {
         let mut second = info(DeviceType::DiscreteGpu, "b", 1, 1);
         second.device_pci_bus_id = "0000:01:00.0".to_owned();
         assert_eq!(identity(&first, Some(Uuid::nil())), identity(&second, None));
-        assert_eq!(identity(&info(DeviceType::Cpu, "c", 1, 1), None), None, "what nobody knows is not merged");
+        assert_eq!(
+            identity(&info(DeviceType::Cpu, "c", 1, 1), None),
+            None,
+            "what nobody knows is not merged"
+        );
     }
 }

@@ -27,10 +27,18 @@ pub(super) struct CopyCase<'a> {
 }
 
 impl<'a> CopyCase<'a> {
-    pub fn load(gpu: &'a Gpu, buffer: BufferSize, pipeline: ComputePipeline, watch: &'a Watch) -> Result<Self, LoadError> {
+    pub fn load(
+        gpu: &'a Gpu,
+        buffer: BufferSize,
+        pipeline: ComputePipeline,
+        watch: &'a Watch,
+    ) -> Result<Self, LoadError> {
         let (bytes, most) = (buffer.get(), gpu.limits.max_storage_buffer_binding_size);
         if bytes > most {
-            return Err(LoadError::Memory { needed: buffer.to_string(), available: format!("{} a binding", Bytes::new(most)) });
+            return Err(LoadError::Memory {
+                needed: buffer.to_string(),
+                available: format!("{} a binding", Bytes::new(most)),
+            });
         }
         let (source, destination) = (gpu.storage(bytes)?, gpu.storage(bytes)?);
         let vectors = bytes / 16;
@@ -46,7 +54,11 @@ impl<'a> CopyCase<'a> {
         case.fill(0)?;
         case.run(1)?;
         let elapsed = case.run(1)?.elapsed.get();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count, rounded down")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small count, rounded down"
+        )]
         let times = (SUBMISSION / elapsed) as u64;
         case.times = times.clamp(1, 4096);
         Ok(case)

@@ -70,7 +70,8 @@ impl WgpuBackend {
         let fits = |kernel: &Kernel| {
             gpu.features.contains(kernel.needs())
                 && kernel.workgroup_bytes() <= gpu.limits.max_compute_workgroup_storage_size
-                && kernel.wx * kernel.wy.max(1) <= gpu.limits.max_compute_invocations_per_workgroup.max(1) * kernel.size.max(1)
+                && kernel.wx * kernel.wy.max(1)
+                    <= gpu.limits.max_compute_invocations_per_workgroup.max(1) * kernel.size.max(1)
         };
         let kernels: Vec<Kernel> =
             kernels(&cooperative, info.subgroup_max_size).into_iter().filter(fits).collect();
@@ -111,7 +112,8 @@ impl WgpuBackend {
                 let (layout, input) = (Layout::Nn, Distribution::Normal);
                 let work = Work::Gemm { shape, layout, input, seed: 11 };
                 let implementation = kernel.name.clone();
-                let case = Case { implementation, precision: kernel.precision, accumulate: kernel.accumulate, work };
+                let case =
+                    Case { implementation, precision: kernel.precision, accumulate: kernel.accumulate, work };
                 ProductCase::load(&self.gpu, kernel, pipeline, &case, &self.watch)?.output()?
             }
             Method::Copy => {

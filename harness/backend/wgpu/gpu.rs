@@ -118,7 +118,8 @@ impl Gpu {
             LoadError::Backend(error) => error,
             other => self.failed(other.to_string()),
         })?;
-        let waited = self.device.poll(PollType::Wait { submission_index: Some(index), timeout: Some(PATIENCE) });
+        let waited =
+            self.device.poll(PollType::Wait { submission_index: Some(index), timeout: Some(PATIENCE) });
         match waited {
             Ok(_) => self.alive(),
             Err(PollError::Timeout) => {

@@ -38,7 +38,12 @@ pub(super) struct IssueCase<'a> {
 }
 
 impl<'a> IssueCase<'a> {
-    pub fn load(gpu: &'a Gpu, kernel: &'a Kernel, pipeline: ComputePipeline, watch: &'a Watch) -> Result<Self, LoadError> {
+    pub fn load(
+        gpu: &'a Gpu,
+        kernel: &'a Kernel,
+        pipeline: ComputePipeline,
+        watch: &'a Watch,
+    ) -> Result<Self, LoadError> {
         let trips = if kernel.precision == Precision::Fp16 { TRIPS_FP16 } else { TRIPS };
         let mut case = Self {
             gpu,
@@ -87,7 +92,9 @@ impl<'a> IssueCase<'a> {
     /// Numbers that one workgroup stores.
     fn results_per_group(&self) -> u64 {
         match self.kernel.shader {
-            Shader::IssueCoop => u64::from(self.kernel.chains) * u64::from(self.kernel.size * self.kernel.size),
+            Shader::IssueCoop => {
+                u64::from(self.kernel.chains) * u64::from(self.kernel.size * self.kernel.size)
+            }
             _ => u64::from(GROUP) * u64::from(self.kernel.width),
         }
     }
@@ -130,7 +137,8 @@ impl<'a> IssueCase<'a> {
             }
             Shader::IssueDot => {
                 let sixteen: Vec<f64> = (0..16).map(|id| dot_replay(self.kernel, id, trips)).collect();
-                expected.extend((0..invocations).map(|id| sixteen.get(index(id)).copied().unwrap_or(f64::NAN)));
+                expected
+                    .extend((0..invocations).map(|id| sixteen.get(index(id)).copied().unwrap_or(f64::NAN)));
             }
             _ => {
                 let width = usize::try_from(self.kernel.width).unwrap_or(1);
@@ -208,7 +216,8 @@ const COOP_STEP: f64 = 1.0 / 64.0;
 fn operands(kernel: &Kernel, counting: bool) -> Vec<u8> {
     use half::f16;
     if kernel.shader == Shader::IssueDot {
-        let (x, y): (u32, u32) = if counting { (0x0102_0304, 0x0302_0105) } else { (0x5ac3_96e7, 0x7b1d_c4a9) };
+        let (x, y): (u32, u32) =
+            if counting { (0x0102_0304, 0x0302_0105) } else { (0x5ac3_96e7, 0x7b1d_c4a9) };
         return [x.to_le_bytes(), y.to_le_bytes()].concat();
     }
     if kernel.shader == Shader::IssueCoop {
@@ -224,7 +233,9 @@ fn operands(kernel: &Kernel, counting: bool) -> Vec<u8> {
     }
     let pair = |x: f64, y: f64| if counting { [1.0, 1.0] } else { [x, y] };
     match kernel.precision {
-        Precision::Fp64 => pair(-0.999_999_999, 0.739_085_133_215_16).iter().flat_map(|v| v.to_le_bytes()).collect(),
+        Precision::Fp64 => {
+            pair(-0.999_999_999, 0.739_085_133_215_16).iter().flat_map(|v| v.to_le_bytes()).collect()
+        }
         Precision::Fp16 => {
             pair(-0.999_511_718_75, 0.739).iter().flat_map(|v| f16::from_f64(*v).to_le_bytes()).collect()
         }

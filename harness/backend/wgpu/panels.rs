@@ -44,13 +44,6 @@ impl Panels {
         }
         Some(Self { rows: split(shape.m(), rows, bm), columns: split(shape.n(), columns, bn), k })
     }
-
-    /// Bytes of all buffers of one set.
-    pub fn bytes(&self, (operand, result): (u64, u64)) -> u64 {
-        let (m, n): (u64, u64) = (self.rows.iter().sum(), self.columns.iter().sum());
-        let inputs = (m + n).saturating_mul(self.k).saturating_mul(operand);
-        inputs.saturating_add(m.saturating_mul(n).saturating_mul(result))
-    }
 }
 
 fn split(extent: u64, panel: u64, edge: u64) -> Vec<u64> {
@@ -76,7 +69,9 @@ pub(super) fn part(
     let mut out = vec![0; padded_rows * padded_columns * element];
     for (at, line) in out.chunks_exact_mut(padded_columns * element).take(rows).enumerate() {
         let start = ((row + at) * columns + column) * element;
-        if let (Some(from), Some(to)) = (bytes.get(start..start + width * element), line.get_mut(..width * element)) {
+        if let (Some(from), Some(to)) =
+            (bytes.get(start..start + width * element), line.get_mut(..width * element))
+        {
             to.copy_from_slice(from);
         }
     }

@@ -48,7 +48,9 @@ impl<'a> ProductCase<'a> {
         watch: &'a Watch,
     ) -> Result<Self, LoadError> {
         let unsupported = |reason: &str| LoadError::Unsupported { reason: reason.to_owned() };
-        let Work::Gemm { shape, layout, input, seed } = case.work else { return Err(unsupported("no product")) };
+        let Work::Gemm { shape, layout, input, seed } = case.work else {
+            return Err(unsupported("no product"));
+        };
         if layout == Layout::Tn {
             return Err(unsupported("the wgpu kernels read A as it is stored; transposed is not written"));
         }
@@ -102,7 +104,11 @@ impl<'a> ProductCase<'a> {
         }
         self.launches = self.cut(rows)?;
         let elapsed = self.once(1)?.get();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count, rounded down")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small count, rounded down"
+        )]
         let times = (SUBMISSION / elapsed) as u64;
         self.times = times.clamp(1, 4096);
         Ok(())

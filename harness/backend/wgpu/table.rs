@@ -124,7 +124,9 @@ impl Kernel {
     /// Geometry in words, for the record.
     pub fn geometry(&self) -> String {
         match self.method() {
-            Method::Issue => format!("{} chains of {}, {} steps a trip", self.chains, self.width, self.unroll),
+            Method::Issue => {
+                format!("{} chains of {}, {} steps a trip", self.chains, self.width, self.unroll)
+            }
             Method::Gemm => format!(
                 "tile {}x{}x{}, {}x{} of {}",
                 self.bm(),
@@ -132,7 +134,11 @@ impl Kernel {
                 self.bk,
                 self.tm,
                 self.tn,
-                if self.size > 0 { format!("{0}x{0}", self.size) } else { "four columns an invocation".to_owned() }
+                if self.size > 0 {
+                    format!("{0}x{0}", self.size)
+                } else {
+                    "four columns an invocation".to_owned()
+                }
             ),
             Method::Copy => "16 bytes an invocation".to_owned(),
         }
@@ -169,26 +175,53 @@ pub fn kernels(cooperative: &[Cooperative], subgroup: u32) -> Vec<Kernel> {
     use Accumulate as A;
     use Precision as P;
     let mut rows = Vec::new();
-    for (precision, accumulate, width) in [(P::Fp64, A::Fp64, 1), (P::Fp32, A::Fp32, 4), (P::Fp16, A::Fp16, 2)] {
+    for (precision, accumulate, width) in
+        [(P::Fp64, A::Fp64, 1), (P::Fp32, A::Fp32, 4), (P::Fp16, A::Fp16, 2)]
+    {
         let name = "issue".to_owned();
         rows.push(Kernel { name, precision, accumulate, width, chains: 8, unroll: 8, ..PLAIN });
     }
     let name = "issue-dot4".to_owned();
     let (precision, accumulate) = (P::Int8, A::Int32);
-    rows.push(Kernel { name, shader: Shader::IssueDot, precision, accumulate, width: 1, chains: 8, unroll: 8, ..PLAIN });
+    rows.push(Kernel {
+        name,
+        shader: Shader::IssueDot,
+        precision,
+        accumulate,
+        width: 1,
+        chains: 8,
+        unroll: 8,
+        ..PLAIN
+    });
     for (precision, accumulate) in
         [(P::Fp64, A::Fp64), (P::Fp32, A::Fp32), (P::Fp16, A::Fp32), (P::Fp16, A::Fp16)]
     {
         rows.extend(products(precision, accumulate));
     }
     for (wx, wy, tm, tn, bk) in TILED {
-        let row = Kernel { shader: Shader::Dot, precision: P::Int8, accumulate: A::Int32, wx, wy, tm, tn, bk, ..PLAIN };
+        let row = Kernel {
+            shader: Shader::Dot,
+            precision: P::Int8,
+            accumulate: A::Int32,
+            wx,
+            wy,
+            tm,
+            tn,
+            bk,
+            ..PLAIN
+        };
         rows.push(Kernel { name: format!("dot4-{}x{}x{bk}-{tm}x{}", row.bm(), row.bn(), tn * 4), ..row });
     }
     for (size, precision, accumulate) in cooperative.iter().copied() {
         rows.extend(cooperative_rows((size, precision, accumulate), subgroup));
     }
-    let copy = Kernel { name: "copy".to_owned(), shader: Shader::Copy, precision: P::Int8, accumulate: A::Int32, ..PLAIN };
+    let copy = Kernel {
+        name: "copy".to_owned(),
+        shader: Shader::Copy,
+        precision: P::Int8,
+        accumulate: A::Int32,
+        ..PLAIN
+    };
     rows.push(copy);
     rows
 }
@@ -206,7 +239,10 @@ fn products(precision: Precision, accumulate: Accumulate) -> Vec<Kernel> {
     }
     for (wx, wy, tm, tn, bk) in TILED {
         let row = Kernel { shader: Shader::Tiled, precision, accumulate, wx, wy, tm, tn, bk, ..PLAIN };
-        rows.push(Kernel { name: format!("tiled-{}x{}x{bk}-{tm}x{}{end}", row.bm(), row.bn(), tn * 4), ..row });
+        rows.push(Kernel {
+            name: format!("tiled-{}x{}x{bk}-{tm}x{}{end}", row.bm(), row.bn(), tn * 4),
+            ..row
+        });
     }
     rows
 }
@@ -223,7 +259,8 @@ fn cooperative_rows((size, precision, accumulate): Cooperative, subgroup: u32) -
         ..plain.clone()
     }];
     for (wy, tm, tn) in [(1, 2, 4), (4, 2, 4)] {
-        let row = Kernel { shader: Shader::Coop, wx: subgroup * wy, wy, tm, tn, bk: 2 * size, ..plain.clone() };
+        let row =
+            Kernel { shader: Shader::Coop, wx: subgroup * wy, wy, tm, tn, bk: 2 * size, ..plain.clone() };
         rows.push(Kernel { name: format!("coop{size}-{}x{}x{}{end}", row.bm(), row.bn(), row.bk), ..row });
     }
     rows

@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn the_files_of_amdgpu_give_clock_power_and_temperature() {
         let root = tempfile::tempdir().unwrap();
-        let at = |file: &str, text: &str| write(root.path(), &format!("0000:03:00.0/hwmon/hwmon4/{file}"), text);
+        let at =
+            |file: &str, text: &str| write(root.path(), &format!("0000:03:00.0/hwmon/hwmon4/{file}"), text);
         at("freq1_input", "2100000000\n");
         at("power1_average", "304000000\n");
         at("temp1_input", "61000\n");
@@ -104,7 +105,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         write(root.path(), "0000:00:02.0/drm/card0/gt_act_freq_mhz", "1150\n");
         write(root.path(), "0000:04:00.0/tile0/gt0/freq0/act_freq", "2400\n");
-        let clock = |address: &str| Watch::under(root.path(), address).read().unwrap().clock_hz.map(Hertz::get);
+        let clock =
+            |address: &str| Watch::under(root.path(), address).read().unwrap().clock_hz.map(Hertz::get);
         assert_eq!(clock("0000:00:02.0"), Some(1.15e9));
         assert_eq!(clock("0000:04:00.0"), Some(2.4e9));
     }
