@@ -38,8 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     {% for at in range(0, bk // 4 * bn // 4, wx * wy) %}
     {
       let i = index + {{ at }}u;
-      let from = (p + i / {{ bn // 4 }}u * 4u) * extents.ldb + column + i % {{ bn // 4 }}u;
-      let rows = vec4<u32>(right[from], right[from + extents.ldb], right[from + 2u * extents.ldb], right[from + 3u * extents.ldb]);
+      let first = (p + i / {{ bn // 4 }}u * 4u) * extents.ldb + column + i % {{ bn // 4 }}u;
+      let rows = vec4<u32>(right[first], right[first + extents.ldb], right[first + 2u * extents.ldb], right[first + 3u * extents.ldb]);
       tile_b[i] = vec4<u32>(byte_column(rows, 0u), byte_column(rows, 8u), byte_column(rows, 16u), byte_column(rows, 24u));
     }
     {% endfor %}

@@ -126,7 +126,12 @@ impl Gpu {
                 let limit = PATIENCE.as_secs();
                 Err(self.failed(format!("no answer within {limit} s; the work was given up")))
             }
-            Err(error) => Err(self.failed(one_line(&error.to_string()))),
+            Err(error) => {
+                // A submission to a lost device is silently dropped; the callback comes with the next poll.
+                let _ = self.device.poll(PollType::Poll);
+                self.alive()?;
+                Err(self.failed(one_line(&error.to_string())))
+            }
         }
     }
 
