@@ -17,4 +17,3 @@ mod profile_use;
 mod rooms;
 mod rule_listing;
 mod training_runs;
-mod wgpu;
