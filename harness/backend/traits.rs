@@ -173,6 +173,21 @@ pub trait Backend {
 
     /// Compiles, uploads and poisons the output; runs once, so that nothing of this is timed later.
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError>;
+
+    /// Why there is no implementation of a format, where more is known than that.
+    fn absence(&self, _precision: Precision, _method: Method) -> Option<String> {
+        None
+    }
+
+    /// The error after which this process can use the device no more.
+    fn lost(&self) -> Option<String> {
+        None
+    }
+
+    /// What happened to the device since the last time that this was asked.
+    fn findings(&mut self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// One case, ready to run. Blocking: when a call returns, the device is idle.

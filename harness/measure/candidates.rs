@@ -26,8 +26,10 @@ pub(super) fn choose(
         let (precision, method) = (request.precision, request.work.method());
         let named = request.implementation.as_ref().map_or(String::new(), |name| format!(" named {name}"));
         let device = &backend.device().id;
+        let known = backend.absence(precision, method).filter(|_| request.implementation.is_none());
+        let why = known.map_or(String::new(), |why| format!(": {why}"));
         return Err(Halt::Unsupported(format!(
-            "{device} has no {method} implementation{named} for {precision}"
+            "{device} has no {method} implementation{named} for {precision}{why}"
         )));
     }
     let (mut best, mut candidates) = (None, Vec::new());

@@ -66,6 +66,7 @@ fn attempt(
     };
     measured.findings = findings(&measured);
     measured.findings.extend(of_the_backend);
+    measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
     let (_, above_the_memory) = super::bandwidth_share(backend.device(), &measured);
     measured.findings.extend(above_the_peak.into_iter().chain(above_the_memory));

@@ -7,6 +7,7 @@ mod cluster_files;
 mod clusters;
 mod commands;
 mod copies;
+mod cuda_libraries;
 mod filing_packets;
 mod filing_readers;
 mod filings;
