@@ -57,9 +57,6 @@ pub enum OpenError {
 /// Names of all backends, built in or not.
 pub const BACKENDS: [&str; 3] = ["cpu", "cuda", "wgpu"];
 
-/// Backends that this version does not have; each is listed with the reason rather than left out.
-const NOT_BUILT: [&str; 1] = ["wgpu"];
-
 /// Asks every wanted backend for its devices.
 ///
 /// Errors: [`OpenError`] for a script that cannot be read or an option that cannot be followed.
@@ -74,13 +71,11 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
             CpuBackend::probe(search.options).map_err(|error| OpenError::Option(error.to_string()))?;
         found.push(Probe { backend: "cpu", devices: Ok(vec![device]) });
     }
+    if wanted(search, "wgpu") {
+        found.push(Probe { backend: "wgpu", devices: super::wgpu::probe() });
+    }
     if wanted(search, "cuda") {
         found.push(Probe { backend: "cuda", devices: super::cuda_devices() });
-    }
-    for backend in NOT_BUILT.into_iter().filter(|backend| wanted(search, backend)) {
-        let reason =
-            format!("this version of flopgauge has no {backend} backend; its devices were not looked for");
-        found.push(Probe { backend, devices: Err(reason) });
     }
     Ok(found)
 }
@@ -92,6 +87,9 @@ pub fn open(search: &Search, id: &str) -> Result<Box<dyn Backend>, OpenError> {
     if id == "cpu:0" {
         let opened = CpuBackend::open(search.options);
         return Ok(Box::new(opened.map_err(|error| OpenError::Option(error.to_string()))?));
+    }
+    if let Some(opened) = id.strip_prefix("wgpu:").and_then(|_| super::wgpu::open(id)) {
+        return opened.map_err(|reason| OpenError::Unusable { id: id.to_owned(), reason });
     }
     if id.starts_with("cuda:") {
         return super::cuda_open(id).map_err(|reason| OpenError::Unusable { id: id.to_owned(), reason });

@@ -216,4 +216,9 @@ pub trait Loaded {
 
     /// What the last run left behind.
     fn output(&mut self) -> Result<Output, BackendError>;
+
+    /// What the backend itself has to say of the runs so far, as clocks that disagree.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }

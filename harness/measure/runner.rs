@@ -3,6 +3,7 @@
 use super::plateau::{Phase, Window};
 use super::{Control, Progress, Samples, Stop};
 use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer, WorkingSet};
+use crate::device::Finding;
 use crate::units::{Bytes, Ops, Seconds};
 
 /// Why a case ends without a figure.
@@ -64,6 +65,10 @@ impl<'a> Runner<'a> {
 
     pub fn working_set(&self) -> Option<WorkingSet> {
         self.loaded.working_set()
+    }
+
+    pub fn findings(&self) -> Vec<Finding> {
+        self.loaded.findings()
     }
 
     pub const fn timer(&self) -> Option<Timer> {

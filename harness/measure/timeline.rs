@@ -47,6 +47,7 @@ fn attempt(
     let working_set = runner.working_set();
     let bytes_per_iteration = runner.bytes_per_iteration();
     let (ops_per_iteration, timer) = (runner.ops_per_iteration(), runner.timer().unwrap_or(Timer::HostClock));
+    let of_the_backend = runner.findings();
     drop(runner);
     checks.extend(checks::integers(backend, &row, &case, control)?);
     let mut measured = Measured {
@@ -64,6 +65,7 @@ fn attempt(
         findings: Vec::new(),
     };
     measured.findings = findings(&measured);
+    measured.findings.extend(of_the_backend);
     measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
     let (_, above_the_memory) = super::bandwidth_share(backend.device(), &measured);

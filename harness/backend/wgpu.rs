@@ -1,0 +1,20 @@
+//! Every GPU that Vulkan, Metal or DX12 reaches, by WGSL kernels. Metal and DX12 compile and were run by nobody yet.
+
+mod adapters;
+mod copy_case;
+mod device;
+mod faults;
+mod gpu;
+mod issue_case;
+mod panels;
+mod product_case;
+mod table;
+mod telemetry;
+mod template;
+mod timed;
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+mod vulkan;
+
+pub use device::{open, probe};
+pub use table::{Kernel, Shader, kernels};
+pub use template::{TemplateError, render};

@@ -1,0 +1,276 @@
+//! A matrix product as a loaded case: operands padded to whole tiles, in panels that fit a binding, in dispatches
+//! that no desktop takes for a hang.
+
+use wgpu::{Buffer, BufferUsages, ComputePipeline};
+
+use super::gpu::Gpu;
+use super::panels::{Limit, Panels, part};
+use super::table::{Kernel, Shader};
+use super::telemetry::Watch;
+use super::timed::{Launch, SUBMISSION, Timed};
+use crate::backend::{BackendError, Batch, LoadError, Loaded, Output};
+use crate::device::Finding;
+use crate::precision::Accumulate;
+use crate::units::{Bytes, Ops, Seconds};
+use crate::workload::{Case, Elements, GemmShape, Layout, Operand, Work, operand};
+
+/// Workgroups of one dimension that every driver allows.
+const GROUPS: u64 = 65_535;
+
+/// Sums of this many products of bytes can leave 32 bits.
+const INT8_K: u64 = 1 << 17;
+
+/// A product, ready to run.
+pub(super) struct ProductCase<'a> {
+    gpu: &'a Gpu,
+    pipeline: ComputePipeline,
+    shape: GemmShape,
+    accumulate: Accumulate,
+    panels: Panels,
+    /// Panels of A, of B, and of C row by row.
+    buffers: (Vec<Buffer>, Vec<Buffer>, Vec<Buffer>),
+    launches: Vec<Launch>,
+    timed: Timed,
+    watch: &'a Watch,
+    /// Iterations of a submission.
+    times: u64,
+    /// Bytes of one operand of the tile and of one result.
+    bytes: (u64, u64),
+    tile: (u64, u64, u64),
+}
+
+impl<'a> ProductCase<'a> {
+    pub fn load(
+        gpu: &'a Gpu,
+        kernel: &'a Kernel,
+        pipeline: ComputePipeline,
+        case: &Case,
+        watch: &'a Watch,
+    ) -> Result<Self, LoadError> {
+        let unsupported = |reason: &str| LoadError::Unsupported { reason: reason.to_owned() };
+        let Work::Gemm { shape, layout, input, seed } = case.work else {
+            return Err(unsupported("no product"));
+        };
+        if layout == Layout::Tn {
+            return Err(unsupported("the wgpu kernels read A as it is stored; transposed is not written"));
+        }
+        if kernel.shader == Shader::Dot && shape.k() >= INT8_K {
+            return Err(unsupported("sums of 131072 products and more can leave 32 bits"));
+        }
+        let tile = (u64::from(kernel.bm()), u64::from(kernel.bn()), u64::from(kernel.bk));
+        let bytes = (u64::from(kernel.precision.bits() / 8), result_bytes(kernel.accumulate));
+        let limit = Limit { binding: gpu.binding(), groups: GROUPS };
+        let panels = Panels::cut(shape, tile, bytes, limit).ok_or_else(|| LoadError::Memory {
+            needed: format!("one tile of {} rows of {} numbers", kernel.bm(), shape.k()),
+            available: format!("{} a binding", Bytes::new(limit.binding)),
+        })?;
+        let data = |which| operand(which, shape, layout, case.precision, (input, seed));
+        let operands = data(Operand::A).zip(data(Operand::B));
+        let (a, b) = operands.ok_or_else(|| unsupported("no operands in this format"))?;
+        let buffers = upload(gpu, shape, &panels, (&a, &b), kernel.accumulate)?;
+        let timed = Timed::new(gpu)?;
+        let mut case = Self {
+            gpu,
+            pipeline,
+            shape,
+            accumulate: kernel.accumulate,
+            panels,
+            buffers,
+            launches: Vec::new(),
+            timed,
+            watch,
+            times: 1,
+            bytes,
+            tile,
+        };
+        case.fit()?;
+        Ok(case)
+    }
+
+    /// Finds how many rows of workgroups a dispatch may have, and how many products a submission.
+    fn fit(&mut self) -> Result<(), LoadError> {
+        let most = self.panels.rows.iter().max().copied().unwrap_or(0) / self.tile.0;
+        // The first dispatch also compiles on software drivers, and says nothing of time.
+        self.launches = self.cut(1)?.into_iter().take(1).collect();
+        self.once(1)?;
+        let mut rows = 1;
+        loop {
+            self.launches = self.cut(rows)?.into_iter().take(1).collect();
+            let elapsed = self.once(1)?.get();
+            if rows >= most || elapsed * 2.0 > SUBMISSION {
+                break;
+            }
+            rows = (rows * 2).min(most);
+        }
+        self.launches = self.cut(rows)?;
+        let elapsed = self.once(1)?.get();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small count, rounded down"
+        )]
+        let times = (SUBMISSION / elapsed) as u64;
+        self.times = times.clamp(1, 4096);
+        Ok(())
+    }
+
+    /// One product as launches of at most so many rows of workgroups.
+    fn cut(&self, most: u64) -> Result<Vec<Launch>, LoadError> {
+        let word = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let (a, b, c) = &self.buffers;
+        let mut launches = Vec::new();
+        let mut results = c.iter();
+        for (rows, left) in self.panels.rows.iter().zip(a) {
+            for (columns, right) in self.panels.columns.iter().zip(b) {
+                let Some(product) = results.next() else { break };
+                let groups = rows / self.tile.0;
+                let mut from = 0;
+                while from < groups {
+                    let count = most.min(groups - from);
+                    let extents = [self.panels.k, self.panels.k / 4, columns / 4, columns / 4, from, 0, 0, 0];
+                    let extents: Vec<u8> = extents.iter().flat_map(|v| word(*v).to_le_bytes()).collect();
+                    let extents = self.gpu.upload(&extents, BufferUsages::UNIFORM)?;
+                    let group = self.gpu.bind(&self.pipeline, &[&extents, left, right, product])?;
+                    launches.push(Launch { group, grid: (word(columns / self.tile.1), word(count)) });
+                    from += count;
+                }
+            }
+        }
+        Ok(launches)
+    }
+
+    fn once(&mut self, times: u64) -> Result<Seconds, BackendError> {
+        let mut elapsed = Seconds::default();
+        let times = usize::try_from(times).unwrap_or(1);
+        if times > 1 || self.launches.len() == 1 {
+            let all = std::iter::repeat_n(&self.launches, times).flatten();
+            return self.timed.run(self.gpu, &self.pipeline, all);
+        }
+        // A product that was cut for its time goes in one submission a launch.
+        for launch in &self.launches {
+            elapsed = elapsed + self.timed.run(self.gpu, &self.pipeline, std::iter::once(launch))?;
+        }
+        Ok(elapsed)
+    }
+
+    fn gather(&self) -> Result<Vec<u8>, BackendError> {
+        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let (m, n, element) = (size(self.shape.m()), size(self.shape.n()), size(self.bytes.1));
+        let mut all = vec![0; m * n * element];
+        let mut buffers = self.buffers.2.iter();
+        let mut row = 0;
+        for rows in self.panels.rows.iter().map(|rows| size(*rows)) {
+            let mut column = 0;
+            for columns in self.panels.columns.iter().map(|columns| size(*columns)) {
+                let Some(buffer) = buffers.next() else { break };
+                let tile = self.gpu.download(buffer)?;
+                let width = columns.min(n - column) * element;
+                for (at, line) in tile.chunks_exact(columns * element).take(m - row).enumerate() {
+                    let start = ((row + at) * n + column) * element;
+                    if let (Some(to), Some(from)) = (all.get_mut(start..start + width), line.get(..width)) {
+                        to.copy_from_slice(from);
+                    }
+                }
+                column += columns;
+            }
+            row += rows;
+        }
+        Ok(all)
+    }
+}
+
+impl Loaded for ProductCase<'_> {
+    fn ops_per_iteration(&self) -> Ops {
+        self.shape.ops()
+    }
+
+    fn run(&mut self, iterations: u64) -> Result<Batch, BackendError> {
+        let mut elapsed = Seconds::default();
+        let mut left = iterations;
+        while left > 0 {
+            let now = left.min(self.times);
+            elapsed = elapsed + self.once(now)?;
+            left -= now;
+        }
+        Ok(self.timed.batch(elapsed, self.watch.read()))
+    }
+
+    fn output(&mut self) -> Result<Output, BackendError> {
+        let bytes = self.gather()?;
+        Ok(Output::Matrix(match self.accumulate {
+            Accumulate::Fp64 => Elements::F64(bytemuck::pod_collect_to_vec(&bytes)),
+            Accumulate::Fp32 => Elements::F32(bytemuck::pod_collect_to_vec(&bytes)),
+            Accumulate::Fp16 => Elements::F16(bytemuck::pod_collect_to_vec(&bytes)),
+            Accumulate::Int32 => Elements::I32(bytemuck::pod_collect_to_vec(&bytes)),
+        }))
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.timed.findings()
+    }
+}
+
+const fn result_bytes(accumulate: Accumulate) -> u64 {
+    match accumulate {
+        Accumulate::Fp64 => 8,
+        Accumulate::Fp32 | Accumulate::Int32 => 4,
+        Accumulate::Fp16 => 2,
+    }
+}
+
+fn raw(elements: &Elements) -> &[u8] {
+    match elements {
+        Elements::F64(v) => bytemuck::cast_slice(v),
+        Elements::F32(v) => bytemuck::cast_slice(v),
+        Elements::Bf16(v) => bytemuck::cast_slice(v),
+        Elements::F16(v) => bytemuck::cast_slice(v),
+        Elements::I8(v) => bytemuck::cast_slice(v),
+        Elements::I32(v) => bytemuck::cast_slice(v),
+    }
+}
+
+/// What no right product holds: not a number, or the smallest integer.
+fn poison(accumulate: Accumulate, elements: usize) -> Vec<u8> {
+    match accumulate {
+        Accumulate::Fp64 => f64::NAN.to_le_bytes().repeat(elements),
+        Accumulate::Fp32 => f32::NAN.to_le_bytes().repeat(elements),
+        Accumulate::Fp16 => half::f16::NAN.to_le_bytes().repeat(elements),
+        Accumulate::Int32 => i32::MIN.to_le_bytes().repeat(elements),
+    }
+}
+
+type Buffers = (Vec<Buffer>, Vec<Buffer>, Vec<Buffer>);
+
+fn upload(
+    gpu: &Gpu,
+    shape: GemmShape,
+    panels: &Panels,
+    (a, b): (&Elements, &Elements),
+    accumulate: Accumulate,
+) -> Result<Buffers, LoadError> {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let (m, n, k) = (size(shape.m()), size(shape.n()), size(shape.k()));
+    let element = raw(a).len() / a.len().max(1);
+    let mut buffers: Buffers = (Vec::new(), Vec::new(), Vec::new());
+    let mut row = 0;
+    for rows in panels.rows.iter().map(|rows| size(*rows)) {
+        let cut = (row, 0, rows.min(m - row), k);
+        let bytes = part(raw(a), element, k, cut, (rows, size(panels.k)));
+        buffers.0.push(gpu.upload(&bytes, BufferUsages::STORAGE)?);
+        row += rows;
+    }
+    let mut column = 0;
+    for columns in panels.columns.iter().map(|columns| size(*columns)) {
+        let cut = (0, column, k, columns.min(n - column));
+        let bytes = part(raw(b), element, n, cut, (size(panels.k), columns));
+        buffers.1.push(gpu.upload(&bytes, BufferUsages::STORAGE)?);
+        column += columns;
+    }
+    for rows in &panels.rows {
+        for columns in &panels.columns {
+            let bytes = poison(accumulate, size(rows * columns));
+            buffers.2.push(gpu.upload(&bytes, BufferUsages::STORAGE)?);
+        }
+    }
+    Ok(buffers)
+}

@@ -1,0 +1,267 @@
+//! The table of kernels: which shader, in which formats, with which chains and tiles. Everything else is made of it.
+
+use wgpu::Features;
+
+use crate::device::Unit;
+use crate::precision::{Accumulate, Precision};
+use crate::workload::Method;
+
+/// A shader file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shader {
+    /// `issue.wgsl`.
+    Issue,
+    /// `issue_dot.wgsl`.
+    IssueDot,
+    /// `issue_coop.wgsl`.
+    IssueCoop,
+    /// `gemm_direct.wgsl`.
+    Direct,
+    /// `gemm_tiled.wgsl`.
+    Tiled,
+    /// `gemm_dot.wgsl`.
+    Dot,
+    /// `gemm_coop.wgsl`.
+    Coop,
+    /// `copy.wgsl`.
+    Copy,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kernel {
+    /// Name of the implementation.
+    pub name: String,
+    /// The file.
+    pub shader: Shader,
+    /// Format of the operands.
+    pub precision: Precision,
+    /// Format of the sums.
+    pub accumulate: Accumulate,
+    /// Edge of a cooperative matrix; zero elsewhere.
+    pub size: u32,
+    /// Greatest subgroup of the adapter; zero where it does not matter.
+    pub subgroup: u32,
+    /// Independent chains of an issue-rate kernel.
+    pub chains: u32,
+    /// Multiply-adds of each chain in one trip.
+    pub unroll: u32,
+    /// Elements of one chain.
+    pub width: u32,
+    /// Invocations along a row of the tile; all of them for cooperative matrices.
+    pub wx: u32,
+    /// Invocations along a column of the tile; subgroups for cooperative matrices.
+    pub wy: u32,
+    /// Rows of one invocation, or matrices of one subgroup.
+    pub tm: u32,
+    /// Columns of one invocation in fours, or matrices of one subgroup.
+    pub tn: u32,
+    /// Length of the step along k.
+    pub bk: u32,
+}
+
+impl Kernel {
+    /// Rows of the tile of a workgroup.
+    pub const fn bm(&self) -> u32 {
+        if self.size > 0 { self.wy * self.tm * self.size } else { self.wy * self.tm }
+    }
+
+    /// Columns of the tile of a workgroup.
+    pub const fn bn(&self) -> u32 {
+        if self.size > 0 { self.tn * self.size } else { self.wx * self.tn * 4 }
+    }
+
+    /// How it obtains a rate.
+    pub const fn method(&self) -> Method {
+        match self.shader {
+            Shader::Issue | Shader::IssueDot | Shader::IssueCoop => Method::Issue,
+            Shader::Copy => Method::Copy,
+            Shader::Direct | Shader::Tiled | Shader::Dot | Shader::Coop => Method::Gemm,
+        }
+    }
+
+    /// Units that perform it.
+    pub const fn unit(&self) -> Unit {
+        if self.size > 0 { Unit::Matrix } else { Unit::Vector }
+    }
+
+    /// Operations of one trip of one invocation, or of one subgroup for cooperative matrices.
+    pub fn ops_per_trip(&self) -> u64 {
+        let one = match self.shader {
+            Shader::IssueDot => 8,
+            Shader::IssueCoop => 2 * self.size * self.size * self.size,
+            _ => 2 * self.width,
+        };
+        u64::from(one) * u64::from(self.chains) * u64::from(self.unroll)
+    }
+
+    /// Bytes of workgroup memory.
+    pub fn workgroup_bytes(&self) -> u32 {
+        let element = self.precision.bits() / 8;
+        match self.shader {
+            Shader::Tiled | Shader::Dot => (self.bm() + self.bn()) * self.bk * element,
+            Shader::Coop => 2 * (self.bm() + self.bn()) * self.bk * element,
+            _ => 0,
+        }
+    }
+
+    /// Features that it needs.
+    pub fn needs(&self) -> Features {
+        let mut needs = match self.precision {
+            Precision::Fp16 => Features::SHADER_F16,
+            Precision::Fp64 => Features::SHADER_F64,
+            _ => Features::empty(),
+        };
+        if self.size > 0 {
+            needs |= Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+        }
+        if self.shader == Shader::Coop {
+            needs |= Features::SUBGROUP;
+        }
+        needs
+    }
+
+    /// Geometry in words, for the record.
+    pub fn geometry(&self) -> String {
+        match self.method() {
+            Method::Issue => {
+                format!("{} chains of {}, {} steps a trip", self.chains, self.width, self.unroll)
+            }
+            Method::Gemm => format!(
+                "tile {}x{}x{}, {}x{} of {}",
+                self.bm(),
+                self.bn(),
+                self.bk,
+                self.tm,
+                self.tn,
+                if self.size > 0 {
+                    format!("{0}x{0}", self.size)
+                } else {
+                    "four columns an invocation".to_owned()
+                }
+            ),
+            Method::Copy => "16 bytes an invocation".to_owned(),
+        }
+    }
+}
+
+/// A cooperative matrix that an adapter lists: edge, operands, sums.
+pub type Cooperative = (u32, Precision, Accumulate);
+
+/// Tiles with workgroup memory: wx, wy, tm, tn, bk. 16x16 invocations are the most that every driver allows.
+const TILED: [(u32, u32, u32, u32, u32); 3] = [(8, 8, 8, 2, 16), (16, 16, 8, 2, 16), (16, 8, 4, 1, 32)];
+/// Tiles without: wx, wy, tm, tn.
+const DIRECT: [(u32, u32, u32, u32); 3] = [(16, 1, 8, 1), (8, 8, 4, 1), (8, 4, 4, 2)];
+
+const PLAIN: Kernel = Kernel {
+    name: String::new(),
+    shader: Shader::Issue,
+    precision: Precision::Fp32,
+    accumulate: Accumulate::Fp32,
+    size: 0,
+    subgroup: 0,
+    chains: 0,
+    unroll: 0,
+    width: 0,
+    wx: 0,
+    wy: 0,
+    tm: 0,
+    tn: 0,
+    bk: 0,
+};
+
+/// Every row, for an adapter that lists these cooperative matrices and has subgroups of at most so many invocations.
+pub fn kernels(cooperative: &[Cooperative], subgroup: u32) -> Vec<Kernel> {
+    use Accumulate as A;
+    use Precision as P;
+    let mut rows = Vec::new();
+    for (precision, accumulate, width) in
+        [(P::Fp64, A::Fp64, 1), (P::Fp32, A::Fp32, 4), (P::Fp16, A::Fp16, 2)]
+    {
+        let name = "issue".to_owned();
+        rows.push(Kernel { name, precision, accumulate, width, chains: 8, unroll: 8, ..PLAIN });
+    }
+    let name = "issue-dot4".to_owned();
+    let (precision, accumulate) = (P::Int8, A::Int32);
+    rows.push(Kernel {
+        name,
+        shader: Shader::IssueDot,
+        precision,
+        accumulate,
+        width: 1,
+        chains: 8,
+        unroll: 8,
+        ..PLAIN
+    });
+    for (precision, accumulate) in
+        [(P::Fp64, A::Fp64), (P::Fp32, A::Fp32), (P::Fp16, A::Fp32), (P::Fp16, A::Fp16)]
+    {
+        rows.extend(products(precision, accumulate));
+    }
+    for (wx, wy, tm, tn, bk) in TILED {
+        let row = Kernel {
+            shader: Shader::Dot,
+            precision: P::Int8,
+            accumulate: A::Int32,
+            wx,
+            wy,
+            tm,
+            tn,
+            bk,
+            ..PLAIN
+        };
+        rows.push(Kernel { name: format!("dot4-{}x{}x{bk}-{tm}x{}", row.bm(), row.bn(), tn * 4), ..row });
+    }
+    for (size, precision, accumulate) in cooperative.iter().copied() {
+        rows.extend(cooperative_rows((size, precision, accumulate), subgroup));
+    }
+    let copy = Kernel {
+        name: "copy".to_owned(),
+        shader: Shader::Copy,
+        precision: P::Int8,
+        accumulate: A::Int32,
+        ..PLAIN
+    };
+    rows.push(copy);
+    rows
+}
+
+fn suffix(precision: Precision, accumulate: Accumulate) -> &'static str {
+    if (precision, accumulate) == (Precision::Fp16, Accumulate::Fp16) { "-fp16" } else { "" }
+}
+
+fn products(precision: Precision, accumulate: Accumulate) -> Vec<Kernel> {
+    let end = suffix(precision, accumulate);
+    let mut rows = Vec::new();
+    for (wx, wy, tm, tn) in DIRECT {
+        let row = Kernel { shader: Shader::Direct, precision, accumulate, wx, wy, tm, tn, bk: 4, ..PLAIN };
+        rows.push(Kernel { name: format!("direct-{}x{}-{tm}x{}{end}", row.bm(), row.bn(), tn * 4), ..row });
+    }
+    for (wx, wy, tm, tn, bk) in TILED {
+        let row = Kernel { shader: Shader::Tiled, precision, accumulate, wx, wy, tm, tn, bk, ..PLAIN };
+        rows.push(Kernel {
+            name: format!("tiled-{}x{}x{bk}-{tm}x{}{end}", row.bm(), row.bn(), tn * 4),
+            ..row
+        });
+    }
+    rows
+}
+
+fn cooperative_rows((size, precision, accumulate): Cooperative, subgroup: u32) -> Vec<Kernel> {
+    let end = suffix(precision, accumulate);
+    let plain = Kernel { size, subgroup, precision, accumulate, ..PLAIN };
+    let mut rows = vec![Kernel {
+        name: format!("issue-coop{size}{end}"),
+        shader: Shader::IssueCoop,
+        chains: 4,
+        unroll: 4,
+        width: size * size,
+        ..plain.clone()
+    }];
+    for (wy, tm, tn) in [(1, 2, 4), (4, 2, 4)] {
+        let row =
+            Kernel { shader: Shader::Coop, wx: subgroup * wy, wy, tm, tn, bk: 2 * size, ..plain.clone() };
+        rows.push(Kernel { name: format!("coop{size}-{}x{}x{}{end}", row.bm(), row.bn(), row.bk), ..row });
+    }
+    rows
+}

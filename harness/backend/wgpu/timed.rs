@@ -1,0 +1,163 @@
+//! Launches, and how long they take: by timestamps inside the submission, with the host's clock beside them.
+
+use std::time::Instant;
+
+use wgpu::{
+    BindGroup, Buffer, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor,
+    ComputePassTimestampWrites, ComputePipeline, Features, QuerySet, QuerySetDescriptor, QueryType,
+};
+
+use super::faults::Fault;
+use super::gpu::Gpu;
+use crate::backend::{BackendError, Batch, Conditions, LoadError, Timer};
+use crate::device::{Finding, Severity};
+use crate::units::Seconds;
+
+/// Device time that one submission may take: desktops reset a GPU that is silent for two seconds, and a tenth of
+/// that leaves room for a wrong estimate.
+pub(super) const SUBMISSION: f64 = 0.1;
+
+/// Submissions below this are not compared: the host's own overhead is of their length.
+const COMPARED: f64 = 5e-3;
+
+/// Disagreement of the clocks past which one of them is wrong.
+const AGREEMENT: f64 = 0.02;
+
+/// One dispatch.
+pub(super) struct Launch {
+    pub group: BindGroup,
+    pub grid: (u32, u32),
+}
+
+/// Times submissions, and remembers what both clocks said.
+pub(super) struct Timed {
+    queries: Option<(QuerySet, Buffer)>,
+    /// Sums over the submissions that are long enough to compare: device, host.
+    compared: (f64, f64),
+    submissions: u64,
+}
+
+impl Timed {
+    pub fn new(gpu: &Gpu) -> Result<Self, LoadError> {
+        let queries = if gpu.features.contains(Features::TIMESTAMP_QUERY) {
+            let descriptor = QuerySetDescriptor { label: None, ty: QueryType::Timestamp, count: 2 };
+            let set = gpu.scoped(|| gpu.device.create_query_set(&descriptor))?;
+            let usage = BufferUsages::QUERY_RESOLVE;
+            Some((set, gpu.upload(&[0; 16], usage)?))
+        } else {
+            None
+        };
+        Ok(Self { queries, compared: (0.0, 0.0), submissions: 0 })
+    }
+
+    /// Runs launches back to back in one pass.
+    pub fn run<'a>(
+        &mut self,
+        gpu: &Gpu,
+        pipeline: &ComputePipeline,
+        launches: impl Iterator<Item = &'a Launch>,
+    ) -> Result<Seconds, BackendError> {
+        self.submissions += 1;
+        if gpu.fault == Some(Fault::Lost) && self.submissions > 20 {
+            gpu.device.destroy();
+        }
+        let writes = self.queries.as_ref().map(|(set, _)| ComputePassTimestampWrites {
+            query_set: set,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        });
+        let commands = gpu.scoped(|| {
+            let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+            let descriptor = ComputePassDescriptor { label: None, timestamp_writes: writes };
+            let mut pass = encoder.begin_compute_pass(&descriptor);
+            pass.set_pipeline(pipeline);
+            for launch in launches {
+                pass.set_bind_group(0, &launch.group, &[]);
+                pass.dispatch_workgroups(launch.grid.0, launch.grid.1, 1);
+            }
+            drop(pass);
+            encoder.finish()
+        });
+        let commands = commands.map_err(|error| lost_or(gpu, error))?;
+        let start = Instant::now();
+        gpu.finish(commands)?;
+        let host = start.elapsed().as_secs_f64();
+        let device = self.stamps(gpu)?;
+        if let Some(device) = device.filter(|_| host > COMPARED) {
+            self.compared = (self.compared.0 + device, self.compared.1 + host);
+        }
+        let elapsed = Seconds::new(device.unwrap_or(host)).unwrap_or_default();
+        if elapsed.get() <= 0.0 {
+            return Err(BackendError::NoTime { device: gpu.id.clone(), iterations: 1 });
+        }
+        Ok(elapsed)
+    }
+
+    /// Time between the two timestamps; resolved in a submission of its own, so that no copy is timed.
+    fn stamps(&self, gpu: &Gpu) -> Result<Option<f64>, BackendError> {
+        let Some((set, resolved)) = &self.queries else { return Ok(None) };
+        let commands = gpu.scoped(|| {
+            let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+            encoder.resolve_query_set(set, 0..2, resolved, 0);
+            encoder.finish()
+        });
+        gpu.finish(commands.map_err(|error| lost_or(gpu, error))?)?;
+        let bytes = gpu.download(resolved)?;
+        let ticks: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|tick| u64::from_le_bytes(*tick)).collect();
+        let [first, last] = ticks.as_slice() else {
+            return Err(gpu.failed("no timestamps came back".to_owned()));
+        };
+        #[expect(clippy::cast_precision_loss, reason = "ticks of less than a minute")]
+        let ticks = last.wrapping_sub(*first) as f64;
+        Ok(Some(ticks * f64::from(gpu.queue.get_timestamp_period()) * 1e-9))
+    }
+
+    /// A batch of so much time.
+    pub const fn batch(&self, elapsed: Seconds, conditions: Option<Conditions>) -> Batch {
+        let timer = if self.queries.is_some() { Timer::DeviceEvents } else { Timer::HostClock };
+        Batch { elapsed, timer, conditions, interference: None }
+    }
+
+    /// Whether the two clocks agree.
+    pub fn findings(&self) -> Vec<Finding> {
+        if self.queries.is_none() {
+            let message = "the adapter has no timestamps; the host's clock timed every submission whole";
+            return vec![Finding::new(Severity::Note, "host-clock", message.to_owned(), None)];
+        }
+        disagreement(self.compared.0, self.compared.1).into_iter().collect()
+    }
+}
+
+/// The finding where the clocks differ by more than two parts in a hundred.
+fn disagreement(device: f64, host: f64) -> Option<Finding> {
+    if host <= 0.0 || (device - host).abs() <= AGREEMENT * host {
+        return None;
+    }
+    let message = format!(
+        "timestamps say {:.4} s where the host's clock says {:.4} s; one of them is wrong, or the host was held up",
+        device, host
+    );
+    Some(Finding::new(Severity::Warning, "timers-disagree", message, None))
+}
+
+fn lost_or(gpu: &Gpu, error: LoadError) -> BackendError {
+    match (gpu.alive(), error) {
+        (Err(lost), _) => lost,
+        (Ok(()), LoadError::Backend(error)) => error,
+        (Ok(()), other) => gpu.failed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_by_more_than_two_per_cent_are_a_finding() {
+        assert_eq!(disagreement(1.0, 1.019), None);
+        assert_eq!(disagreement(0.0, 0.0), None, "nothing was long enough to compare");
+        for (device, host) in [(1.0, 1.03), (1.03, 1.0), (0.0, 1.0)] {
+            assert_eq!(disagreement(device, host).unwrap().rule, "timers-disagree");
+        }
+    }
+}

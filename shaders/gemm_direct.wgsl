@@ -1,0 +1,40 @@
+// work    2 * m * n * k
+// shape   C[m, n] = A[m, k] x B[k, n], row-major, padded with zeros to whole tiles
+// launch  (n / bn, m / bm) workgroups of wx x wy invocations
+// needs   fp16: SHADER_F16; fp64: SHADER_F64
+// No workgroup memory: each invocation loads what it multiplies, tm rows of A and tn columns of four of B, and relies
+// on the caches. The simplest kernel that still uses every loaded number several times.
+{% macro mac(c, a, b) -%}
+{{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
+{%- endmacro %}
+{% if "f16" in enables %}enable f16;{% endif %}
+struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
+@group(0) @binding(0) var<uniform> extents: Extents;
+@group(0) @binding(1) var<storage, read> left: array<vec4<{{ operand }}>>;
+@group(0) @binding(2) var<storage, read> right: array<vec4<{{ operand }}>>;
+@group(0) @binding(3) var<storage, read_write> product: array<vec4<{{ result }}>>;
+{% if counted %}@group(0) @binding(4) var<storage, read_write> executed: atomic<u32>;{% endif %}
+@compute @workgroup_size({{ wx }}, {{ wy }})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  {% if counted %}var ops = 0u;{% endif %}
+  let row = (group.y + extents.row) * {{ bm }}u + local.y * {{ tm }}u;
+  let column = group.x * {{ wx * tn }}u + local.x;
+  {% for i in range(tm) %}{% for j in range(tn) %}
+  var c{{ i }}_{{ j }} = {{ sum }}();
+  {% endfor %}{% endfor %}
+  for (var p = 0u; p < extents.k / 4u; p++) {
+    {% for i in range(tm) %}
+    let a{{ i }} = {{ sum }}(left[(row + {{ i }}u) * extents.lda + p]);
+    {% endfor %}
+    {% for q in range(4) %}{% for j in range(tn) %}
+    let b{{ q }}_{{ j }} = {{ sum }}(right[(p * 4u + {{ q }}u) * extents.ldb + column + {{ j * wx }}u]);
+    {% for i in range(tm) %}
+    {{ mac("c" ~ i ~ "_" ~ j, "a" ~ i ~ "[" ~ q ~ "]", "b" ~ q ~ "_" ~ j) }}
+    {% endfor %}
+    {% endfor %}{% endfor %}
+  }
+  {% for i in range(tm) %}{% for j in range(tn) %}
+  product[(row + {{ i }}u) * extents.ldc + column + {{ j * wx }}u] = vec4<{{ result }}>(c{{ i }}_{{ j }});
+  {% endfor %}{% endfor %}
+  {% if counted %}atomicAdd(&executed, ops);{% endif %}
+}
