@@ -30,7 +30,7 @@ pub(super) fn all() -> Vec<Found> {
     for adapter in adapters {
         let info = adapter.get_info();
         let facts = facts(&adapter);
-        let same = identity(&info, facts.map_or(None, |(uuid, _)| uuid));
+        let same = identity(&info, facts.and_then(|(uuid, _)| uuid));
         if same.is_some_and(|same| !seen.insert(same)) {
             continue;
         }

@@ -74,7 +74,7 @@ impl Gpu {
 
     /// Bytes that one binding may have.
     pub fn binding(&self) -> u64 {
-        u64::from(self.limits.max_storage_buffer_binding_size).min(self.limits.max_buffer_size)
+        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
     }
 
     /// Runs `work` in error scopes.

@@ -201,6 +201,7 @@ impl Loaded for ProductCase<'_> {
             Accumulate::Fp64 => Elements::F64(bytemuck::pod_collect_to_vec(&bytes)),
             Accumulate::Fp32 => Elements::F32(bytemuck::pod_collect_to_vec(&bytes)),
             Accumulate::Fp16 => Elements::F16(bytemuck::pod_collect_to_vec(&bytes)),
+            Accumulate::Bf16 => Elements::Bf16(bytemuck::pod_collect_to_vec(&bytes)),
             Accumulate::Int32 => Elements::I32(bytemuck::pod_collect_to_vec(&bytes)),
         }))
     }
@@ -214,7 +215,7 @@ const fn result_bytes(accumulate: Accumulate) -> u64 {
     match accumulate {
         Accumulate::Fp64 => 8,
         Accumulate::Fp32 | Accumulate::Int32 => 4,
-        Accumulate::Fp16 => 2,
+        Accumulate::Fp16 | Accumulate::Bf16 => 2,
     }
 }
 
@@ -235,6 +236,7 @@ fn poison(accumulate: Accumulate, elements: usize) -> Vec<u8> {
         Accumulate::Fp64 => f64::NAN.to_le_bytes().repeat(elements),
         Accumulate::Fp32 => f32::NAN.to_le_bytes().repeat(elements),
         Accumulate::Fp16 => half::f16::NAN.to_le_bytes().repeat(elements),
+        Accumulate::Bf16 => half::bf16::NAN.to_le_bytes().repeat(elements),
         Accumulate::Int32 => i32::MIN.to_le_bytes().repeat(elements),
     }
 }

@@ -85,6 +85,8 @@ const fn sum(accumulate: Accumulate) -> &'static str {
         Accumulate::Fp64 => "f64",
         Accumulate::Fp32 => "f32",
         Accumulate::Fp16 => "f16",
+        // WGSL has no such type: the compiler names it, should a row ever ask.
+        Accumulate::Bf16 => "bf16",
         Accumulate::Int32 => "i32",
     }
 }
