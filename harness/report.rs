@@ -1,10 +1,19 @@
 //! How it is shown: pure functions of records.
 
+mod chart;
 mod devices;
+mod markdown;
+mod material;
 mod measurements;
+mod page;
 mod profiles;
+mod summary;
 mod table;
 
+pub use chart::{Chart, Data};
 pub use devices::{DeviceList, device_table};
+pub use markdown::markdown;
+pub use material::{Material, Named};
 pub use measurements::measurement_table;
+pub use page::{PageError, page};
 pub use profiles::profile_table;
