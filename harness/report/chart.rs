@@ -147,7 +147,7 @@ fn styled(layout: Layout) -> Layout {
 
 /// Tick labels as rates with an SI prefix.
 pub(super) fn si_ticks() -> TickFormat {
-    TickFormat::Custom(std::sync::Arc::new(|value| short(value)))
+    TickFormat::Custom(std::sync::Arc::new(short))
 }
 
 /// `791 T`, `1.5 G`: few digits, for an axis.

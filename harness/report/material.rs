@@ -132,7 +132,7 @@ impl Material {
                 }
             }
         }
-        all.sort_by(|a, b| b.0.cmp(&a.0));
+        all.sort_by_key(|found| std::cmp::Reverse(found.0));
         all.into_iter().map(|(_, found)| found).collect()
     }
 
