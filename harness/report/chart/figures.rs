@@ -31,11 +31,12 @@ pub fn figures(run: &DeviceRun<'_>) -> Chart {
     let labels = drawable.iter().map(|row| row.name()).collect();
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let count = drawable.len() as f64;
-    let layout = Layout::new((0.0, most * 1.04), (0.4, count + 0.6))
+    let mut layout = Layout::new((0.0, most * 1.04), (0.4, count + 0.6))
         .with_y_categories(labels)
         .with_x_label("operations per second")
         .with_x_tick_format(si_ticks())
         .with_height(150.0 + 64.0 * count);
+    layout.show_legend = true;
     chart.drawn(plots(&drawable), layout)
 }
 
