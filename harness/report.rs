@@ -1,6 +1,7 @@
 //! How it is shown: pure functions of records.
 
 mod chart;
+mod copies;
 mod devices;
 mod markdown;
 mod material;
