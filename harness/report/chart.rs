@@ -6,12 +6,14 @@
 mod device;
 mod figures;
 mod products;
+mod roofline;
 mod spread;
 mod timeline;
 
 pub use device::DeviceRun;
 pub use figures::figures;
-pub use products::{inputs, roofline, shapes};
+pub use products::{inputs, shapes};
+pub use roofline::roofline;
 pub use spread::spread;
 pub use timeline::timeline;
 

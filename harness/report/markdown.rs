@@ -1,5 +1,6 @@
 //! A report as Markdown, for pasting into an issue or a wiki.
 
+use super::copies::HEADER;
 use super::material::{COLUMNS, Material};
 
 /// The report as Markdown: findings, figures and provenance; charts are drawings and are left to other formats.
@@ -25,6 +26,13 @@ pub fn markdown(material: &Material, title: &str) -> String {
         text += &row(&COLUMNS);
         text += &row(&COLUMNS.map(|_| "---"));
         for cells in &device.rows {
+            text += &row(cells);
+        }
+        if device.copies.is_empty() {
+            continue;
+        }
+        text += &format!("\n{}{}", row(&HEADER), row(&HEADER.map(|_| "---")));
+        for cells in &device.copies {
             text += &row(cells);
         }
     }

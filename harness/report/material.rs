@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::copies::copy_rows;
 use super::chart::{self, Chart, DeviceRun};
 use super::summary::three_figures;
 use crate::device::{Device, DeviceKind, Severity};
@@ -47,6 +48,7 @@ pub(super) struct Shown {
     pub kind: &'static str,
     pub uuid: String,
     pub rows: Vec<[String; 8]>,
+    pub copies: Vec<[String; 6]>,
     pub notes: Vec<String>,
 }
 
@@ -158,6 +160,7 @@ impl Material {
                     ]
                 })
                 .collect(),
+            copies: copy_rows(&run.measurements),
             notes: run.device.notes.clone(),
         };
         self.runs().into_iter().map(one).collect()

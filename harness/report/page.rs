@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use sha2::{Digest, Sha256};
 
+use super::copies::HEADER;
 use super::material::{COLUMNS, Material};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -34,6 +35,7 @@ pub fn page(material: &Material, title: &str) -> Result<String, PageError> {
             script => Value::from_safe_string(SCRIPT.to_owned()),
             script_hash => hash(SCRIPT),
             columns => COLUMNS.to_vec(),
+            copy_columns => HEADER.to_vec(),
             unreal => material.unreal(),
             findings => Serde(material.findings()),
             devices => Serde(material.shown()),

@@ -31,15 +31,19 @@ pub struct Figures {
 
 /// One row per precision that was planned or has a peak.
 pub fn three_figures(run: &DeviceRun<'_>) -> Vec<Figures> {
-    let planned = |precision: &Precision| {
-        run.measurements.iter().any(|measurement| measurement.request.precision == *precision)
-    };
+    let planned =
+        |precision: &Precision| run.measurements.iter().any(|measurement| computes(measurement, *precision));
     Precision::ALL.into_iter().filter(planned).map(|precision| one(run, precision)).collect()
+}
+
+/// A copy has a format by name alone, and no rate of operations.
+fn computes(measurement: &Measurement, precision: Precision) -> bool {
+    measurement.request.precision == precision && measurement.request.work.method() != Method::Copy
 }
 
 fn one(run: &DeviceRun<'_>, precision: Precision) -> Figures {
     let of: Vec<(&Measurement, &Measured)> =
-        run.measured().filter(|(measurement, _)| measurement.request.precision == precision).collect();
+        run.measured().filter(|(measurement, _)| computes(measurement, precision)).collect();
     let median = |(_, measured): &(&Measurement, &Measured)| {
         measured.headline().map_or(0.0, |headline| headline.statistics.rate_op_per_s.median.get())
     };
@@ -90,6 +94,7 @@ fn what((measurement, measured): (&Measurement, &Measured)) -> String {
     match measurement.request.work {
         Work::Issue => format!("{name}{emulated}"),
         Work::Gemm { shape, input, .. } => format!("{name}{emulated} {shape} {input}"),
+        Work::Copy { .. } => name.clone(),
     }
 }
 
@@ -114,7 +119,7 @@ fn state(run: &DeviceRun<'_>, precision: Precision, shown: &[Option<(&Measuremen
             add("disturbed");
         }
     }
-    let of = run.measurements.iter().filter(|m| m.request.precision == precision);
+    let of = run.measurements.iter().filter(|m| computes(m, precision));
     of.filter(|m| m.result.reason().is_some()).for_each(|m| add(m.result.name()));
     if words.is_empty() { "verified, steady".to_owned() } else { words.join(", ") }
 }

@@ -41,6 +41,14 @@ impl<'a> DeviceRun<'a> {
         })
     }
 
+    /// The fastest verified copy, whether of memory or of a cache.
+    pub fn copy(&self) -> Option<&'a Measured> {
+        let rate = |measured: &Measured| measured.bandwidth().map_or(0.0, |b| b.rate_byte_per_s.median.get());
+        let copies = self.measured().map(|(_, measured)| measured);
+        let credible = copies.filter(|m| m.is_copy() && m.is_verified() && !m.has_error());
+        credible.filter(|m| m.bandwidth().is_some()).max_by(|a, b| rate(a).total_cmp(&rate(b)))
+    }
+
     /// Measured products.
     pub fn products(&self) -> impl Iterator<Item = (&'a Measurement, &'a Measured)> + '_ {
         self.measured().filter(|(measurement, _)| measurement.request.work.method() == Method::Gemm)
@@ -53,5 +61,6 @@ pub fn case(measurement: &Measurement) -> String {
     match measurement.request.work {
         Work::Issue => format!("{precision} issue"),
         Work::Gemm { shape, input, .. } => format!("{precision} gemm {shape} {input}"),
+        Work::Copy { buffer_bytes } => format!("copy 2 x {buffer_bytes}"),
     }
 }

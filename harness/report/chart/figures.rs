@@ -1,6 +1,7 @@
 //! The three figures of every precision on one axis.
 
 use kuva::plot::BarPlot;
+use kuva::plot::annotations::TextAnnotation;
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
@@ -8,9 +9,14 @@ use kuva::render::plots::Plot;
 use super::{BURST, Chart, Data, DeviceRun, INK, ISSUE, MARK, SUSTAINED, THEORETICAL, si_ticks};
 use crate::device::ClockBasis;
 use crate::report::summary::{Figures, three_figures};
+use crate::units::OpRate;
 
 /// Share of a row's height that its three bars take.
 const HEIGHT: f64 = 0.72;
+/// Width of a letter of a label, as a share of the greatest rate.
+const LETTER: f64 = 0.011;
+/// The library puts a label above its point; half a letter's height of a row brings it beside.
+const DROP: f64 = 0.14;
 
 /// Theoretical, issue and sustained rate per precision, with every theoretical peak that is known as a mark.
 pub fn figures(run: &DeviceRun<'_>) -> Chart {
@@ -31,13 +37,40 @@ pub fn figures(run: &DeviceRun<'_>) -> Chart {
     let labels = drawable.iter().map(|row| row.name()).collect();
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let count = drawable.len() as f64;
-    let mut layout = Layout::new((0.0, most * 1.04), (0.4, count + 0.6))
+    let mut layout = Layout::new((0.0, most * 1.28), (0.4, count + 0.6))
         .with_y_categories(labels)
         .with_x_label("operations per second")
         .with_x_tick_format(si_ticks())
         .with_height(150.0 + 64.0 * count);
     layout.show_legend = true;
+    for (place, row) in drawable.iter().enumerate() {
+        layout = labels_of(row, place, most).into_iter().fold(layout, Layout::with_annotation);
+    }
     chart.drawn(plots(&drawable), layout)
+}
+
+/// The values in words at the ends of the bars of a row: beside a far greater row its bars are slivers.
+fn labels_of(row: &Figures, place: usize, most: f64) -> Vec<TextAnnotation> {
+    #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
+    let at = place as f64 + 1.0;
+    let [issue, sustained] = [row.issue, row.sustained].map(|estimate| estimate.map(|e| (e.median, e.high)));
+    let peak = row.theoretical.as_ref().map(|known| known.0);
+    let farthest = row.peaks.iter().map(|peak| peak.1).chain(peak).map(OpRate::get).fold(0.0, f64::max);
+    let burst = row.burst.map_or(0.0, OpRate::get);
+    [
+        (sustained.map(|s| (s.0, s.1.get().max(burst))), -HEIGHT / 3.0),
+        (issue.map(|i| (i.0, i.1.get())), 0.0),
+        (peak.map(|rate| (rate, farthest)), HEIGHT / 3.0),
+    ]
+    .into_iter()
+    .filter_map(|(bar, offset)| {
+        let (rate, end) = bar?;
+        let text = row.rate(rate);
+        #[expect(clippy::cast_precision_loss, reason = "some fifteen letters")]
+        let half = text.chars().count() as f64 * LETTER / 2.0;
+        Some(TextAnnotation::new(text, end + most * (half + 0.018), at + offset - DROP).with_font_size(11))
+    })
+    .collect()
 }
 
 fn plots(rows: &[&Figures]) -> Vec<Plot> {

@@ -1,29 +1,27 @@
-//! Products by their shape, by their data and by their arithmetic intensity.
+//! Products by their shape and by their data.
 
 use std::collections::BTreeMap;
 
-use kuva::plot::scatter::ScatterPlot;
-use kuva::plot::{BarPlot, ColorMap, Heatmap, LinePlot};
+use kuva::plot::{BarPlot, ColorMap, Heatmap};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::{Chart, Data, DeviceRun, INK, ISSUE, SUSTAINED, si_ticks};
+use super::{Chart, Data, DeviceRun, SUSTAINED};
 use crate::measure::Measured;
 use crate::precision::Precision;
 use crate::record::Measurement;
-use crate::report::summary::three_figures;
 use crate::units::{OpRate, Ratio};
 use crate::workload::{Distribution, GemmShape, Work};
 
 /// One measured product.
-struct Product {
-    precision: Precision,
-    shape: GemmShape,
+pub(super) struct Product {
+    pub(super) precision: Precision,
+    pub(super) shape: GemmShape,
     input: Distribution,
-    rate: OpRate,
+    pub(super) rate: OpRate,
 }
 
-fn products(run: &DeviceRun<'_>) -> Vec<Product> {
+pub(super) fn products(run: &DeviceRun<'_>) -> Vec<Product> {
     let one = |(measurement, measured): (&Measurement, &Measured)| {
         let Work::Gemm { shape, input, .. } = measurement.request.work else { return None };
         let rate = measured.headline()?.statistics.rate_op_per_s.median;
@@ -32,7 +30,7 @@ fn products(run: &DeviceRun<'_>) -> Vec<Product> {
     run.products().filter_map(one).collect()
 }
 
-fn row(product: &Product) -> Vec<String> {
+pub(super) fn row(product: &Product) -> Vec<String> {
     vec![
         product.precision.to_string(),
         product.shape.to_string(),
@@ -134,65 +132,4 @@ pub fn inputs(run: &DeviceRun<'_>) -> Chart {
         plot.with_colored_bar(name, share, SUSTAINED)
     });
     chart.drawn(vec![Plot::Bar(plot)], layout)
-}
-
-/// Products by arithmetic intensity under the issue rates of their precisions.
-pub fn roofline(run: &DeviceRun<'_>) -> Chart {
-    let all = products(run);
-    let intensity = |product: &Product| {
-        let element = u64::from(product.precision.bits().next_power_of_two().div_ceil(8));
-        #[expect(clippy::cast_precision_loss, reason = "drawn")]
-        let bytes = product.shape.bytes(element, element.max(4)) as f64;
-        product.shape.ops().to_f64() / bytes
-    };
-    let rows = all
-        .iter()
-        .map(|product| {
-            let mut cells = row(product);
-            cells.push(format!("{:.1}", intensity(product)));
-            cells
-        })
-        .collect();
-    let table = Data {
-        header: vec!["precision", "shape", "input", "rate", "operations per byte, each operand once"],
-        rows,
-    };
-    let title = format!("Roofline: {}", run.name());
-    let description = "Points: products by operations per byte of A, B and C, each moved once. Lines: the measured \
-        issue rate of each precision. There is no bandwidth slope: no memory bandwidth is in the record.";
-    let chart = Chart::new("roofline", &run.id(), title, description.to_owned(), table);
-    let ceilings: Vec<(String, f64)> = three_figures(run)
-        .iter()
-        .filter_map(|row| Some((format!("{} issue", row.name()), row.issue?.median.get())))
-        .collect();
-    if all.is_empty() || ceilings.is_empty() {
-        return chart.without("a roofline needs a measured product and an issue rate");
-    }
-    let at: Vec<f64> = all.iter().map(intensity).collect();
-    let low = at.iter().copied().fold(f64::INFINITY, f64::min) / 4.0;
-    let high = at.iter().copied().fold(0.0, f64::max) * 4.0;
-    let rates = all.iter().map(|p| p.rate.get()).chain(ceilings.iter().map(|c| c.1));
-    let (least, most) = rates.fold((f64::INFINITY, 0.0_f64), |(l, m), rate| (l.min(rate), m.max(rate)));
-    let points: Vec<(f64, f64)> = at.iter().copied().zip(all.iter().map(|p| p.rate.get())).collect();
-    let names: Vec<String> = all.iter().map(|p| format!("{} {}", p.precision, p.shape)).collect();
-    let scatter = ScatterPlot::new().with_data(points).with_color(SUSTAINED).with_size(4.5);
-    let scatter = if names.len() <= 12 { scatter.with_labels(names).with_repel_labels() } else { scatter };
-    let mut plots = vec![Plot::Scatter(scatter)];
-    let mut layout = Layout::new((low, high), (least / 2.0, most * 2.5))
-        .with_log_scale()
-        .with_x_label("operations per byte")
-        .with_y_label("operations per second")
-        .with_y_tick_format(si_ticks())
-        .with_height(440.0);
-    for (name, rate) in ceilings {
-        let line =
-            LinePlot::new().with_data([(low, rate), (high, rate)]).with_color(ISSUE).with_stroke_width(1.2);
-        plots.push(Plot::Line(line));
-        layout = layout.with_annotation(
-            kuva::plot::annotations::TextAnnotation::new(name, low * 2.0, rate)
-                .with_color(INK)
-                .with_font_size(12),
-        );
-    }
-    chart.drawn(plots, layout)
 }

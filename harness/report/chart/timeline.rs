@@ -51,13 +51,13 @@ pub fn timeline(run: &DeviceRun<'_>) -> Chart {
         rows: points.iter().map(|point| cells(point, integer)).collect(),
     };
     let chart = Chart::new("timeline", &run.id(), title, description, table);
-    chart.of(&stack(&points, measured).render(WIDTH))
+    chart.of(&stack(&points, measured, integer).render(WIDTH))
 }
 
 type Reading = fn(&Point) -> Option<f64>;
 
 const QUANTITIES: [(&str, &str, Reading); 4] = [
-    ("rate", "rate, Tera/s", |point| Some(point.rate / 1e12)),
+    ("rate", "rate", |point| Some(point.rate)),
     ("clock", "clock, GHz", |point| Some(point.conditions.clock_hz?.get() / 1e9)),
     ("power", "power, W", |point| Some(point.conditions.power_w?.get())),
     ("temperature", "°C", |point| Some(point.conditions.temperature_c?.get())),
@@ -90,7 +90,16 @@ fn points(measured: &Measured) -> Vec<Point> {
     windows.chain(taken).filter(|point| point.rate.is_finite()).collect()
 }
 
-fn stack(points: &[Point], measured: &Measured) -> TrackStack {
+/// The unit in which the fastest of `points` has one to three digits, and its name.
+fn unit(points: &[Point], integer: bool) -> (f64, String) {
+    let most = points.iter().map(|point| point.rate).fold(0.0, f64::max);
+    let steps = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    let (scale, prefix) = steps.into_iter().find(|step| most >= step.0).unwrap_or((1.0, ""));
+    (scale, format!("{prefix}{}/s", if integer { "OP" } else { "FLOP" }))
+}
+
+fn stack(points: &[Point], measured: &Measured, integer: bool) -> TrackStack {
+    let (scale, unit) = unit(points, integer);
     let first = points.first().map_or(0.0, |point| point.at);
     let last = points.last().map_or(1.0, |point| point.at);
     let mut stack =
@@ -106,7 +115,9 @@ fn stack(points: &[Point], measured: &Measured) -> TrackStack {
             .underlay(RegionHighlight::new(start, start + length).with_fill(SHADE).with_opacity(opacity));
     }
     let colours = [SUSTAINED, BURST, INK, MARK];
-    for ((_, label, reading), colour) in QUANTITIES.into_iter().zip(colours) {
+    for ((name, label, reading), colour) in QUANTITIES.into_iter().zip(colours) {
+        let (scale, label) = if name == "rate" { (scale, unit.clone()) } else { (1.0, label.to_owned()) };
+        let reading = |point: &Point| reading(point).map(|value| value / scale);
         let read: Vec<(f64, f64)> =
             points.iter().filter_map(|point| Some((point.at, reading(point)?))).collect();
         if read.is_empty() {
