@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::copies::copy_rows;
 use super::chart::{self, Chart, DeviceRun};
+use super::copies::copy_rows;
 use super::summary::three_figures;
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::Outcome;

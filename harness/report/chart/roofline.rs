@@ -38,17 +38,17 @@ pub fn roofline(run: &DeviceRun<'_>) -> Chart {
     let title = format!("Roofline: {}", run.name());
     let slope = match copy {
         Some((what, rate)) => format!("Slope: the measured copy, {rate} of {what}, read plus written."),
-        None => "There is no slope: no verified copy is in the record; --method copy measures one.".to_owned(),
+        None => {
+            "There is no slope: no verified copy is in the record; --method copy measures one.".to_owned()
+        }
     };
     let description = format!(
         "Points: products by operations per byte of A, B and C, each moved once. Level lines: the measured issue rate \
          of each precision. {slope}"
     );
     let chart = Chart::new("roofline", &run.id(), title, description, Data { header, rows });
-    let ceilings: Vec<(Precision, f64)> = three_figures(run)
-        .iter()
-        .filter_map(|row| Some((row.precision, row.issue?.median.get())))
-        .collect();
+    let ceilings: Vec<(Precision, f64)> =
+        three_figures(run).iter().filter_map(|row| Some((row.precision, row.issue?.median.get()))).collect();
     if all.is_empty() || ceilings.is_empty() {
         return chart.without("a roofline needs a measured product and an issue rate");
     }
@@ -99,7 +99,8 @@ fn draw(
     for (name, rate) in labels(&ceilings) {
         // The label stands to the right, in the middle of the last quarter of a logarithmic axis.
         let at = high / (high / low).powf(0.14);
-        layout = layout.with_annotation(TextAnnotation::new(name, at, rate).with_color(INK).with_font_size(12));
+        layout =
+            layout.with_annotation(TextAnnotation::new(name, at, rate).with_color(INK).with_font_size(12));
     }
     if let Some((what, bandwidth)) = copy {
         let from = low.max(bottom / bandwidth.get());
