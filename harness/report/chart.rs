@@ -71,6 +71,7 @@ pub(super) const SUSTAINED: &str = "var(--sustained)";
 pub(super) const BURST: &str = "var(--burst)";
 pub(super) const MARK: &str = "var(--mark)";
 pub(super) const INK: &str = "var(--ink)";
+pub(super) const FAINT: &str = "var(--faint)";
 pub(super) const SHADE: &str = "var(--shade)";
 
 const WIDTH: f64 = 860.0;
@@ -101,6 +102,9 @@ impl Chart {
     /// Names the drawing for screen readers, lets it scale, and makes its identifiers its own.
     fn labelled(&self, svg: &str, width: f64, height: f64) -> String {
         let own = without_counter(svg, &format!("clip-{}", self.id));
+        // The tracks of a stack take the colours of their axes from no theme.
+        let own = own.replace("stroke=\"#000000\"", &format!("stroke=\"{INK}\""));
+        let own = own.replace("stroke=\"#cccccc\"", &format!("stroke=\"{FAINT}\""));
         let (id, title, description) = (&self.id, escape(&self.title), escape(&self.description));
         let (tag, body) = own.split_once('>').unwrap_or(("<svg", &own));
         format!(
@@ -127,7 +131,7 @@ fn theme() -> Theme {
     Theme {
         background: "none".to_owned(),
         axis_color: INK.to_owned(),
-        grid_color: "var(--faint)".to_owned(),
+        grid_color: FAINT.to_owned(),
         tick_color: INK.to_owned(),
         text_color: INK.to_owned(),
         legend_bg: "var(--paper)".to_owned(),

@@ -44,7 +44,7 @@ fn error(run: &assert_cmd::assert::Assert) -> String {
 
 /// The part of the page that shows the chart `id`.
 fn figure<'a>(page: &'a str, id: &str) -> &'a str {
-    let start = page.find(&format!("<figure id=\"{id}\"")).unwrap_or_else(|| panic!("no figure {id}"));
+    let start = page.find(&format!("<figure id=\"{id}\"")).expect(id);
     page[start..].split("</figure>").next().unwrap()
 }
 

@@ -14,7 +14,7 @@ use crate::units::OpRate;
 /// Share of a row's height that its three bars take.
 const HEIGHT: f64 = 0.72;
 /// Width of a letter of a label, as a share of the greatest rate.
-const LETTER: f64 = 0.011;
+const LETTER: f64 = 0.0135;
 /// The library puts a label above its point; half a letter's height of a row brings it beside.
 const DROP: f64 = 0.14;
 
@@ -39,6 +39,7 @@ pub fn figures(run: &DeviceRun<'_>) -> Chart {
     let count = drawable.len() as f64;
     let mut layout = Layout::new((0.0, most * 1.28), (0.4, count + 0.6))
         .with_y_categories(labels)
+        .with_clamp_axis()
         .with_x_label("operations per second")
         .with_x_tick_format(si_ticks())
         .with_height(150.0 + 64.0 * count);
@@ -68,7 +69,7 @@ fn labels_of(row: &Figures, place: usize, most: f64) -> Vec<TextAnnotation> {
         let text = row.rate(rate);
         #[expect(clippy::cast_precision_loss, reason = "some fifteen letters")]
         let half = text.chars().count() as f64 * LETTER / 2.0;
-        Some(TextAnnotation::new(text, end + most * (half + 0.018), at + offset - DROP).with_font_size(11))
+        Some(TextAnnotation::new(text, end + most * (half + 0.03), at + offset - DROP).with_font_size(11))
     })
     .collect()
 }
@@ -106,9 +107,9 @@ fn plots(rows: &[&Figures]) -> Vec<Plot> {
     }
     let mut plots = vec![Plot::Bar(bars.with_asymmetric_error(errors))];
     for (basis, shape, name) in [
-        (ClockBasis::Rated, MarkerShape::Diamond, "peak, rated clock"),
-        (ClockBasis::MaximumBoost, MarkerShape::Triangle, "peak, maximum boost"),
-        (ClockBasis::Observed, MarkerShape::Circle, "peak, observed clock"),
+        (ClockBasis::Rated, MarkerShape::Diamond, "rated peak"),
+        (ClockBasis::MaximumBoost, MarkerShape::Triangle, "boost peak"),
+        (ClockBasis::Observed, MarkerShape::Circle, "observed peak"),
     ] {
         let of: Vec<_> = marks.iter().filter(|mark| mark.0 == basis).map(|mark| (mark.1, mark.2)).collect();
         plots.extend(scatter(of, shape, name, MARK));

@@ -105,7 +105,8 @@ fn draw(
     if let Some((what, bandwidth)) = copy {
         let from = low.max(bottom / bandwidth.get());
         plots.push(line((from, from * bandwidth.get()), (highest / bandwidth.get(), highest), BURST));
-        let at = (from * highest / bandwidth.get()).sqrt();
+        // To the left of the slope, in its middle.
+        let at = (from * highest / bandwidth.get()).sqrt() / (high / low).powf(0.08);
         let name = format!("{what}, {bandwidth}");
         let text = TextAnnotation::new(name, at, (at * bandwidth.get() * 1.5).min(top / 1.3));
         layout = layout.with_annotation(text.with_color(INK).with_font_size(12));

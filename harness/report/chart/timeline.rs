@@ -127,7 +127,8 @@ fn stack(points: &[Point], measured: &Measured, integer: bool) -> TrackStack {
         let crosses: Vec<(f64, f64)> =
             throttled.filter_map(|point| Some((point.at, reading(point)?))).collect();
         let line = LinePlot::new().with_data(read).with_color(colour).with_stroke_width(1.4);
-        let mut plots = vec![Plot::Line(line)];
+        let mut plots =
+            vec![Plot::Line(line), room(first, &points.iter().filter_map(reading).collect::<Vec<_>>())];
         if !crosses.is_empty() {
             let marks = ScatterPlot::new().with_data(crosses).with_marker(MarkerShape::Cross);
             plots.push(Plot::Scatter(marks.with_color(MARK).with_size(4.0)));
@@ -135,6 +136,14 @@ fn stack(points: &[Point], measured: &Measured, integer: bool) -> TrackStack {
         stack = stack.track(PlotTrack::new(plots).with_y_label(label).with_height(TrackHeight::Fixed(105.0)));
     }
     stack.x_axis_with(AxisSpec::default().with_label("device time, s").with_format(XAxisFormat::Numeric))
+}
+
+/// Nothing visible, but room about `values` of a tenth of the greatest: on an axis of its own a constant is no cliff.
+fn room(at: f64, values: &[f64]) -> Plot {
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let margin = most.abs() / 10.0;
+    Plot::Scatter(ScatterPlot::new().with_data([(at, least - margin), (at, most + margin)]).with_size(0.0))
 }
 
 fn cells(point: &Point, integer: bool) -> Vec<String> {
