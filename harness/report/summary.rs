@@ -139,7 +139,14 @@ impl Figures {
     pub fn text(&self, estimate: &Option<Estimate<OpRate>>) -> String {
         estimate.map_or_else(
             || "no figure".to_owned(),
-            |e| format!("{} ({} to {})", self.rate(e.median), self.rate(e.low), self.rate(e.high)),
+            |e| {
+                let [median, low, high] = [e.median, e.low, e.high].map(|rate| self.rate(rate));
+                let unit = median.split_once(' ').map_or("", |(_, unit)| unit);
+                let short = low.strip_suffix(unit).zip(high.strip_suffix(unit));
+                let (low, high) =
+                    short.map_or((&*low, &*high), |(low, high)| (low.trim_end(), high.trim_end()));
+                format!("{median} ({low} to {high})")
+            },
         )
     }
 
