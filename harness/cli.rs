@@ -15,6 +15,7 @@ mod man;
 mod measure;
 mod output;
 mod profile;
+mod report;
 mod rules;
 mod schema;
 mod signals;
@@ -50,6 +51,7 @@ enum Command {
     Cluster(cluster::Args),
     Training(training::Args),
     Filing(filing::Args),
+    Report(report::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -84,6 +86,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Training(args) => training::run(&args, output),
         Command::Filing(args) => filing::run(&args, output),
+        Command::Report(args) => report::run(&args, output),
         Command::Rules(args) => rules::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

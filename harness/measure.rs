@@ -23,6 +23,7 @@ pub use efficiency::{Efficiency, efficiency};
 pub use headline::{Basis, Headline};
 pub use outcome::{Candidate, Check, Measured, Outcome};
 pub use plan::{PlanError, Request, Selection, plan};
+pub use plateau::{Phase, Window};
 pub use samples::Samples;
 pub use schedule::{Pace, Schedule};
 pub use sweep::{ROUNDS, Sweep, finer};

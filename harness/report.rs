@@ -2,14 +2,23 @@
 
 mod comparison;
 mod comparison_page;
+mod chart;
 mod copies;
 mod devices;
+mod markdown;
+mod material;
 mod measurements;
+mod page;
 mod profiles;
+mod summary;
 mod table;
 
 pub use comparison::comparison_table;
 pub use comparison_page::{comparison_html, comparison_markdown};
+pub use chart::{Chart, Data};
 pub use devices::{DeviceList, device_table};
+pub use markdown::markdown;
+pub use material::{Material, Named};
 pub use measurements::measurement_table;
+pub use page::{PageError, page};
 pub use profiles::profile_table;

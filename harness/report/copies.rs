@@ -5,18 +5,27 @@ use crate::measure::{Measured, Outcome, bandwidth_share};
 use crate::record::Measurement;
 use crate::workload::Work;
 
-const HEADER: [&str; 6] = ["memory", "theoretical", "copied", "of it", "burst", "by; state"];
+/// Names of the columns.
+pub(super) const HEADER: [&str; 6] = ["memory", "theoretical", "copied", "of it", "burst", "by; state"];
 
 /// The copies among `measurements`, which are of one device; empty where there are none.
 pub(super) fn copy_table(measurements: &[&Measurement], width: Option<u16>) -> String {
     let mut rows = table(&HEADER, 1..5, width);
-    let mut any = false;
-    for measurement in measurements {
-        let Work::Copy { buffer_bytes } = measurement.request.work else { continue };
-        any = true;
-        rows.add_row(row(measurement, &format!("2 x {buffer_bytes}")));
+    let cells = copy_rows(measurements);
+    if cells.is_empty() {
+        return String::new();
     }
-    if any { format!("{rows}\n") } else { String::new() }
+    rows.add_rows(cells);
+    format!("{rows}\n")
+}
+
+/// Their rows under [`HEADER`].
+pub(super) fn copy_rows(measurements: &[&Measurement]) -> Vec<[String; 6]> {
+    let one = |measurement: &&Measurement| {
+        let Work::Copy { buffer_bytes } = measurement.request.work else { return None };
+        Some(row(measurement, &format!("2 x {buffer_bytes}")))
+    };
+    measurements.iter().filter_map(one).collect()
 }
 
 fn row(measurement: &Measurement, buffers: &str) -> [String; 6] {

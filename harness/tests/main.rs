@@ -17,6 +17,7 @@ mod ibnetdiscover;
 mod measure;
 mod profile;
 mod profile_use;
+mod reports;
 mod rooms;
 mod rule_listing;
 mod training_runs;

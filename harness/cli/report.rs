@@ -1,0 +1,175 @@
+//! `flopgauge report RECORDS… -o FILE`.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{CliError, Exit, Output};
+use crate::files::{FileError, TEXT_LIMIT, read_text, write_atomically};
+use crate::profile::Profiles;
+use crate::record::{ENVIRONMENT, MEASUREMENTS, Record, Row};
+use crate::report::{Chart, Material, Named, markdown, page};
+
+/// Make a report of records: one self-contained HTML page, Markdown, CSV or SVG.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  flopgauge report results/2026-11-24-h100 -o report.html\n  \
+    flopgauge report results/* --format markdown\n  \
+    flopgauge report results/2026-11-24-h100 --format svg -o charts/\n  \
+    flopgauge report results/2026-11-24-h100 --format svg --chart figures > figures.svg")]
+pub struct Args {
+    /// Record directories, as flopgauge measure wrote them.
+    #[arg(value_name = "RECORDS", required_unless_present = "profiles")]
+    records: Vec<PathBuf>,
+    /// Calibrated profile to name in the provenance; repeatable.
+    #[arg(long = "profile", value_name = "FILE")]
+    profiles: Vec<PathBuf>,
+    /// File to write, - for standard output; with --format svg and no --chart, a directory for one file per chart.
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Format; without it the one that the ending of -o names, else html.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// With svg or csv, only this chart: its kind, as figures, or its identifier, as figures-1.
+    #[arg(long, value_name = "NAME")]
+    chart: Option<String>,
+    /// Heading of the page.
+    #[arg(long, default_value = "What the devices deliver")]
+    title: String,
+}
+
+/// A format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A page with charts.
+    Html,
+    /// Findings, figures and provenance.
+    Markdown,
+    /// The rows of summary.csv, or the data of a chart.
+    Csv,
+    /// Drawings.
+    Svg,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    let material = read(args)?;
+    let format = args.format.unwrap_or_else(|| by_ending(args.out.as_deref()));
+    if args.chart.is_some() && matches!(format, Format::Html | Format::Markdown) {
+        return Err(CliError::Usage("--chart goes with --format svg or csv".to_owned()));
+    }
+    let text = match (format, &args.chart) {
+        (Format::Html, _) => {
+            page(&material, &args.title).map_err(|error| CliError::Defect(error.to_string()))?
+        }
+        (Format::Markdown, _) => markdown(&material, &args.title),
+        (Format::Csv, None) => rows(&material)?,
+        (Format::Csv, Some(name)) => data(&one(&material, name)?)?,
+        (Format::Svg, Some(name)) => {
+            let chart = one(&material, name)?;
+            let why = || {
+                CliError::Usage(format!(
+                    "there is no drawing of {name}: {}",
+                    chart.absent.clone().unwrap_or_default()
+                ))
+            };
+            chart.file().ok_or_else(why)?
+        }
+        (Format::Svg, None) => return drawings(args, &material, output),
+    };
+    let out = args.out.as_deref().filter(|out| *out != Path::new("-"));
+    let Some(out) = out else {
+        output.result(&text)?;
+        return Ok(Exit::Done);
+    };
+    write_atomically(out, text.as_bytes())?;
+    output.note(&format!("report written to {}", out.display()));
+    Ok(Exit::Done)
+}
+
+fn by_ending(out: Option<&Path>) -> Format {
+    match out.and_then(Path::extension).and_then(|ending| ending.to_str()) {
+        Some("md" | "markdown") => Format::Markdown,
+        Some("csv") => Format::Csv,
+        Some("svg") => Format::Svg,
+        _ => Format::Html,
+    }
+}
+
+fn read(args: &Args) -> Result<Material, CliError> {
+    let mut material = Material::default();
+    for path in &args.records {
+        let value = Record::read(path)?;
+        let mut hasher = Sha256::new();
+        for file in [MEASUREMENTS, ENVIRONMENT] {
+            hasher.update(read_text(&path.join(file), TEXT_LIMIT)?);
+        }
+        material.records.push(Named {
+            name: path.display().to_string(),
+            sha256: hexadecimal(&hasher.finalize()),
+            value,
+        });
+    }
+    for path in &args.profiles {
+        let value = Profiles::read(path)?;
+        let sha256 = hexadecimal(&Sha256::digest(read_text(path, TEXT_LIMIT)?));
+        material.profiles.push(Named { name: path.display().to_string(), sha256, value });
+    }
+    Ok(material)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn one(material: &Material, name: &str) -> Result<Chart, CliError> {
+    let charts = material.charts();
+    let found = charts.iter().find(|chart| chart.id == name || chart.kind == name).cloned();
+    found.ok_or_else(|| {
+        let known: Vec<_> = charts.iter().map(|chart| chart.id.as_str()).collect();
+        CliError::Usage(format!("there is no chart '{name}'; one of {}", known.join(", ")))
+    })
+}
+
+fn rows(material: &Material) -> Result<String, CliError> {
+    let measurements = material.records.iter().flat_map(|record| &record.value.measurements);
+    csv_text(|writer| measurements.map(Row::of).try_for_each(|row| writer.serialize(row)))
+}
+
+fn data(chart: &Chart) -> Result<String, CliError> {
+    csv_text(|writer| {
+        writer.write_record(&chart.table.header)?;
+        chart.table.rows.iter().try_for_each(|row| writer.write_record(row))
+    })
+}
+
+fn csv_text(
+    fill: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> Result<(), csv::Error>,
+) -> Result<String, CliError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let defect = |error: &dyn std::fmt::Display| CliError::Defect(error.to_string());
+    fill(&mut writer).map_err(|error| defect(&error))?;
+    let bytes = writer.into_inner().map_err(|error| defect(&error))?;
+    String::from_utf8(bytes).map_err(|error| defect(&error))
+}
+
+/// One file per chart that has a drawing.
+fn drawings(args: &Args, material: &Material, output: &Output) -> Result<Exit, CliError> {
+    let Some(folder) = args.out.as_deref().filter(|out| *out != Path::new("-")) else {
+        return Err(CliError::Usage(
+            "--format svg needs -o DIRECTORY, or --chart NAME for one drawing".to_owned(),
+        ));
+    };
+    let failed = |source| FileError::Write { path: folder.display().to_string(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for chart in material.charts() {
+        match chart.file() {
+            Some(svg) => {
+                let path = folder.join(format!("{}.svg", chart.id));
+                write_atomically(&path, svg.as_bytes())?;
+                output.note(&format!("chart written to {}", path.display()));
+            }
+            None => output.note(&format!("{} is not drawn: {}", chart.id, chart.absent.unwrap_or_default())),
+        }
+    }
+    Ok(Exit::Done)
+}

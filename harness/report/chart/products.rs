@@ -1,0 +1,135 @@
+//! Products by their shape and by their data.
+
+use std::collections::BTreeMap;
+
+use kuva::plot::{BarPlot, ColorMap, Heatmap};
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::{Chart, Data, DeviceRun, SUSTAINED};
+use crate::measure::Measured;
+use crate::precision::Precision;
+use crate::record::Measurement;
+use crate::units::{OpRate, Ratio};
+use crate::workload::{Distribution, GemmShape, Work};
+
+/// One measured product.
+pub(super) struct Product {
+    pub(super) precision: Precision,
+    pub(super) shape: GemmShape,
+    input: Distribution,
+    pub(super) rate: OpRate,
+}
+
+pub(super) fn products(run: &DeviceRun<'_>) -> Vec<Product> {
+    let one = |(measurement, measured): (&Measurement, &Measured)| {
+        let Work::Gemm { shape, input, .. } = measurement.request.work else { return None };
+        let rate = measured.headline()?.statistics.rate_op_per_s.median;
+        Some(Product { precision: measurement.request.precision, shape, input, rate })
+    };
+    run.products().filter_map(one).collect()
+}
+
+pub(super) fn row(product: &Product) -> Vec<String> {
+    vec![
+        product.precision.to_string(),
+        product.shape.to_string(),
+        product.input.to_string(),
+        product.rate.display(product.precision.is_integer()),
+    ]
+}
+
+fn table(products: &[&Product]) -> Data {
+    let rows = products.iter().map(|product| row(product)).collect();
+    Data { header: vec!["precision", "shape", "input", "rate"], rows }
+}
+
+/// Heat map of a sweep: shapes by precision, as a share of the best of the precision.
+pub fn shapes(run: &DeviceRun<'_>) -> Chart {
+    let all = products(run);
+    let found: Vec<&Product> = all.iter().filter(|product| product.input == Distribution::Normal).collect();
+    let mut best: BTreeMap<Precision, f64> = BTreeMap::new();
+    let mut shapes: Vec<GemmShape> = Vec::new();
+    for product in &found {
+        let most = best.entry(product.precision).or_default();
+        *most = most.max(product.rate.get());
+        if !shapes.contains(&product.shape) {
+            shapes.push(product.shape);
+        }
+    }
+    let title = format!("Shapes: {}", run.name());
+    let description = "Rate of each shape as a percentage of the best shape of the same precision, normal data. \
+        Brighter is faster; an empty cell was not measured.";
+    let chart = Chart::new("shapes", &run.id(), title, description.to_owned(), table(&found));
+    if shapes.len() < 3 {
+        return chart.without("fewer than three shapes were measured; --sweep coarse measures about sixty");
+    }
+    shapes.sort_by_key(|shape| shape.ops());
+    let cell = |precision: &Precision, shape: &GemmShape| {
+        let product = found.iter().find(|p| p.precision == *precision && p.shape == *shape)?;
+        Some((product.rate.get() / best.get(precision)? * 100.0).round())
+    };
+    let rows: Vec<Vec<f64>> = shapes
+        .iter()
+        .map(|shape| best.keys().map(|precision| cell(precision, shape).unwrap_or(f64::NAN)).collect())
+        .collect();
+    let names = shapes.iter().map(ToString::to_string).collect();
+    let columns = best.keys().map(ToString::to_string).collect();
+    let map = Heatmap::new()
+        .with_data(rows)
+        .with_labels(names, columns)
+        .with_color_map(ColorMap::Viridis)
+        .with_values();
+    #[expect(clippy::cast_precision_loss, reason = "some sixty rows")]
+    let height = 120.0 + 22.0 * shapes.len() as f64;
+    let plots = vec![Plot::Heatmap(map)];
+    let layout = Layout::auto_from_plots(&plots).with_height(height);
+    chart.drawn(plots, layout)
+}
+
+/// Bars of the rate by input distribution, as a share of normal data.
+pub fn inputs(run: &DeviceRun<'_>) -> Chart {
+    let all = products(run);
+    let several = |product: &&Product| {
+        all.iter()
+            .any(|o| (o.precision, o.shape) == (product.precision, product.shape) && o.input != product.input)
+    };
+    let found: Vec<&Product> = all.iter().filter(several).collect();
+    let title = format!("Sensitivity to data: {}", run.name());
+    let description = "Rate of the same product on other data, as a share of that on normal data. Data changes power \
+        and with it the clock.";
+    let chart = Chart::new("inputs", &run.id(), title, description.to_owned(), table(&found));
+    if found.is_empty() {
+        return chart.without("one distribution of operands was measured; --input all measures five");
+    }
+    let normal = |product: &Product| {
+        let same = |o: &&Product| {
+            (o.precision, o.shape, o.input) == (product.precision, product.shape, Distribution::Normal)
+        };
+        all.iter().find(same).map(|normal| normal.rate)
+    };
+    let bars: Vec<(String, f64)> = found
+        .iter()
+        .rev()
+        .filter_map(|product| {
+            let share = product.rate.over(normal(product)?)?;
+            Some((format!("{} {} {}", product.precision, product.shape, product.input), share.get()))
+        })
+        .collect();
+    if bars.is_empty() {
+        return chart.without("normal data, with which the others are compared, was not measured");
+    }
+    let most = bars.iter().map(|bar| bar.1).fold(0.0, f64::max);
+    #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
+    let count = bars.len() as f64;
+    let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
+    let layout = Layout::new((0.0, most * 1.05), (0.4, count + 0.6))
+        .with_y_categories(bars.iter().map(|bar| bar.0.clone()).collect())
+        .with_x_label("rate over that on normal data")
+        .with_x_tick_format(kuva::render::layout::TickFormat::Custom(std::sync::Arc::new(percent)))
+        .with_height(100.0 + 28.0 * count);
+    let plot = bars.into_iter().fold(BarPlot::new().with_horizontal(true), |plot, (name, share)| {
+        plot.with_colored_bar(name, share, SUSTAINED)
+    });
+    chart.drawn(vec![Plot::Bar(plot)], layout)
+}

@@ -1,0 +1,61 @@
+//! Distribution of the samples of every case.
+
+use kuva::plot::StripPlot;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::device::case;
+use super::{Chart, Data, DeviceRun, SUSTAINED};
+use crate::units::Ratio;
+
+/// Every sample over the median of its case.
+pub fn spread(run: &DeviceRun<'_>) -> Chart {
+    let mut rows = Vec::new();
+    let mut strip = StripPlot::new()
+        .with_horizontal(true)
+        .with_color(SUSTAINED)
+        .with_point_size(2.2)
+        .with_jitter(0.5)
+        .with_marker_opacity(0.55);
+    let mut labels = Vec::new();
+    let (mut low, mut high) = (1.0_f64, 1.0_f64);
+    for (measurement, measured) in run.measured() {
+        let Some(headline) = measured.headline() else { continue };
+        let statistics = headline.statistics;
+        let median = statistics.rate_op_per_s.median.get();
+        let shown = |rate: crate::units::OpRate| rate.display(measurement.request.precision.is_integer());
+        rows.push(vec![
+            case(measurement),
+            format!("{} of {}", headline.clean, headline.of),
+            shown(statistics.p5_op_per_s),
+            shown(statistics.rate_op_per_s.median),
+            shown(statistics.p95_op_per_s),
+            statistics.spread.to_string(),
+        ]);
+        let times = measured.samples.seconds_per_op(measured.ops_per_iteration);
+        let relative: Vec<f64> = times.iter().map(|time| 1.0 / (time * median)).collect();
+        low = relative.iter().copied().fold(low, f64::min);
+        high = relative.iter().copied().fold(high, f64::max);
+        labels.push(case(measurement));
+        strip = strip.with_group(case(measurement), relative);
+    }
+    let table = Data { header: vec!["case", "clean samples", "5 %", "median", "95 %", "spread"], rows };
+    let title = format!("Distribution of samples: {}", run.name());
+    let description = "Each dot is one timed sample, as a share of the median rate of its case; a tight column is a \
+        steady device, a tail to the left is interference.";
+    let chart = Chart::new("samples", &run.id(), title, description.to_owned(), table);
+    if labels.is_empty() {
+        return chart.without("no case of this device was measured, so there is no sample");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "some hundred rows")]
+    let count = labels.len() as f64;
+    let margin = 0.03 * (high - low).max(0.01);
+    let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
+    let layout = Layout::new((low - margin, high + margin), (0.4, count + 0.6))
+        .with_y_categories(labels)
+        .with_x_label("rate of a sample over the median of its case")
+        .with_clamp_axis()
+        .with_x_tick_format(kuva::render::layout::TickFormat::Custom(std::sync::Arc::new(percent)))
+        .with_height(110.0 + 30.0 * count);
+    chart.drawn(vec![Plot::Strip(strip)], layout)
+}

@@ -1,0 +1,80 @@
+//! A report as Markdown, for pasting into an issue or a wiki.
+
+use super::copies::HEADER;
+use super::material::{COLUMNS, Material};
+
+/// The report as Markdown: findings, figures and provenance; charts are drawings and are left to other formats.
+pub fn markdown(material: &Material, title: &str) -> String {
+    let mut text = format!("# {}\n\n", plain(title));
+    if !material.unreal().is_empty() {
+        let kinds = material.unreal().join(", ").to_uppercase();
+        text += &format!("**{kinds}: figures of such a device say nothing of hardware.**\n\n");
+    }
+    text += "## Findings\n\n";
+    let findings = material.findings();
+    if findings.is_empty() {
+        text += "None.\n";
+    }
+    for found in findings {
+        let cases = found.cases.join(", ");
+        let line = format!("{} ({cases}): {}", found.device, found.message);
+        text += &format!("- **{}** {}\n", found.severity, plain(&line));
+    }
+    text += "\n## Three figures\n";
+    for device in material.shown() {
+        text += &format!("\n### {}\n\nRecord {}.\n\n", plain(&device.name), plain(&device.record));
+        text += &row(&COLUMNS);
+        text += &row(&COLUMNS.map(|_| "---"));
+        for cells in &device.rows {
+            text += &row(cells);
+        }
+        if device.copies.is_empty() {
+            continue;
+        }
+        text += &format!("\n{}{}", row(&HEADER), row(&HEADER.map(|_| "---")));
+        for cells in &device.copies {
+            text += &row(cells);
+        }
+    }
+    text += "\n## Provenance\n";
+    for origin in material.origins() {
+        text += &format!("\n### {}\n\n- SHA-256: {}\n", plain(&origin.name), origin.sha256);
+        for (name, value) in &origin.facts {
+            text += &format!("- {}: {}\n", plain(name), plain(value));
+        }
+    }
+    text
+}
+
+fn row<T: AsRef<str>>(cells: &[T]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| plain(cell.as_ref())).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// Text that neither Markdown nor the HTML within it reads as more than text.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn text_of_a_record_is_only_text_in_markdown() {
+        assert_eq!(plain("<b>|x|\n`y`"), "&lt;b>\\|x\\| \\`y\\`");
+    }
+}

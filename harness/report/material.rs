@@ -1,0 +1,224 @@
+//! What a report is made of, and what every format of it shows: findings, figures, charts, provenance.
+
+use serde::Serialize;
+
+use super::chart::{self, Chart, DeviceRun};
+use super::copies::copy_rows;
+use super::summary::three_figures;
+use crate::device::{Device, DeviceKind, Severity};
+use crate::measure::Outcome;
+use crate::profile::Profiles;
+use crate::record::Record;
+
+/// A file or a record with its name.
+#[derive(Debug, Clone)]
+pub struct Named<T> {
+    /// As named on the command line.
+    pub name: String,
+    /// SHA-256 of what was read, in hexadecimal.
+    pub sha256: String,
+    /// What it holds.
+    pub value: T,
+}
+
+/// Everything that a report is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Material {
+    /// Records.
+    pub records: Vec<Named<Record>>,
+    /// Files of profiles.
+    pub profiles: Vec<Named<Profiles>>,
+}
+
+/// A finding or a case without a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Found {
+    pub severity: &'static str,
+    pub device: String,
+    pub message: String,
+    pub cases: Vec<String>,
+}
+
+/// A device with its three figures as shown.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Shown {
+    pub name: String,
+    pub record: String,
+    pub hardware: bool,
+    pub kind: &'static str,
+    pub uuid: String,
+    pub rows: Vec<[String; 8]>,
+    pub copies: Vec<[String; 6]>,
+    pub notes: Vec<String>,
+}
+
+/// Where a record comes from.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Origin {
+    pub name: String,
+    pub sha256: String,
+    pub facts: Vec<(String, String)>,
+}
+
+impl Material {
+    /// The devices of all records, each record's own.
+    pub(super) fn runs(&self) -> Vec<DeviceRun<'_>> {
+        let mut runs: Vec<DeviceRun<'_>> = Vec::new();
+        for record in &self.records {
+            for measurement in &record.value.measurements {
+                let same = |run: &&mut DeviceRun<'_>| {
+                    run.record == record.name
+                        && run.device.uuid == measurement.device.uuid
+                        && run.device.id == measurement.device.id
+                };
+                if let Some(run) = runs.iter_mut().find(same) {
+                    run.measurements.push(measurement);
+                    continue;
+                }
+                let number = runs.len() + 1;
+                let device: &Device = &measurement.device;
+                runs.push(DeviceRun {
+                    number,
+                    record: &record.name,
+                    device,
+                    measurements: vec![measurement],
+                });
+            }
+        }
+        runs
+    }
+
+    /// Every chart, in the order of the page.
+    pub fn charts(&self) -> Vec<Chart> {
+        let of = |run: &DeviceRun<'_>| {
+            [chart::figures, chart::timeline, chart::roofline, chart::shapes, chart::inputs, chart::spread]
+                .map(|c| c(run))
+        };
+        self.runs().iter().flat_map(of).collect()
+    }
+
+    /// Kinds of devices that say nothing of hardware.
+    pub(super) fn unreal(&self) -> Vec<&'static str> {
+        let kinds = self.runs().into_iter().map(|run| run.device.kind);
+        let mut names: Vec<_> =
+            kinds.filter(|kind| *kind != DeviceKind::Hardware).map(DeviceKind::name).collect();
+        names.dedup();
+        names
+    }
+
+    pub(super) fn findings(&self) -> Vec<Found> {
+        let mut all: Vec<(Severity, Found)> = Vec::new();
+        for run in self.runs() {
+            for measurement in &run.measurements {
+                let case = chart::case_name(measurement);
+                let mut add = |severity: Severity, message: String| {
+                    let known = all.iter_mut().find(|(_, f)| f.message == message && f.device == run.name());
+                    if let Some((_, found)) = known {
+                        found.cases.push(case.clone());
+                        return;
+                    }
+                    let (device, cases) = (run.name(), vec![case.clone()]);
+                    all.push((severity, Found { severity: severity.name(), device, message, cases }));
+                };
+                match &measurement.result {
+                    Outcome::Measured(measured) => {
+                        for finding in &measured.findings {
+                            add(finding.severity, finding.message.clone());
+                        }
+                    }
+                    Outcome::Failed { error } => add(Severity::Error, format!("failed: {error}")),
+                    other => add(
+                        Severity::Note,
+                        format!("{}: {}", other.name(), other.reason().unwrap_or_default()),
+                    ),
+                }
+            }
+        }
+        all.sort_by_key(|found| std::cmp::Reverse(found.0));
+        all.into_iter().map(|(_, found)| found).collect()
+    }
+
+    pub(super) fn shown(&self) -> Vec<Shown> {
+        let one = |run: DeviceRun<'_>| Shown {
+            name: run.name(),
+            record: run.record.to_owned(),
+            hardware: run.device.kind == DeviceKind::Hardware,
+            kind: run.device.kind.name(),
+            uuid: run.device.uuid.to_string(),
+            rows: three_figures(&run)
+                .iter()
+                .map(|f| {
+                    [
+                        f.name(),
+                        f.theoretical_text(),
+                        f.text(&f.issue),
+                        f.share(&f.issue),
+                        f.text(&f.sustained),
+                        f.share(&f.sustained),
+                        f.burst.map_or_else(|| "none".to_owned(), |r| f.rate(r)),
+                        [f.by.as_str(), f.state.as_str()].join("; "),
+                    ]
+                })
+                .collect(),
+            copies: copy_rows(&run.measurements),
+            notes: run.device.notes.clone(),
+        };
+        self.runs().into_iter().map(one).collect()
+    }
+
+    pub(super) fn origins(&self) -> Vec<Origin> {
+        let records = self.records.iter().map(|record| {
+            let environment = &record.value.environment;
+            let host = &environment.host;
+            let none = || "not known".to_owned();
+            let mut facts = vec![
+                ("flopgauge".to_owned(), environment.version.clone()),
+                ("commit".to_owned(), environment.commit.clone().unwrap_or_else(none)),
+                ("method version".to_owned(), environment.method_version.clone()),
+                ("started".to_owned(), environment.started.to_string()),
+                (
+                    "ended".to_owned(),
+                    environment.ended.map_or_else(
+                        || "not recorded: still running, or killed".to_owned(),
+                        |t| t.to_string(),
+                    ),
+                ),
+                ("host".to_owned(), host.name.clone().unwrap_or_else(none)),
+                ("system".to_owned(), host.os.clone().unwrap_or_else(none)),
+                ("kernel".to_owned(), host.kernel.clone().unwrap_or_else(none)),
+                ("processor".to_owned(), host.cpu.clone().unwrap_or_else(none)),
+                ("command line".to_owned(), environment.command_line.join(" ")),
+            ];
+            facts.extend(
+                environment.backends.iter().map(|(name, fact)| (format!("backend {name}"), fact.clone())),
+            );
+            let checks = record.value.measurements.iter().filter_map(|m| match &m.result {
+                Outcome::Measured(measured) => {
+                    Some((measured.checks.len(), measured.checks.iter().filter(|c| c.passed).count()))
+                }
+                _ => None,
+            });
+            let (of, passed) = checks.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            facts.push(("checks of values".to_owned(), format!("{passed} of {of} passed")));
+            Origin { name: record.name.clone(), sha256: record.sha256.clone(), facts }
+        });
+        let profiles = self.profiles.iter().map(|profiles| Origin {
+            name: profiles.name.clone(),
+            sha256: profiles.sha256.clone(),
+            facts: vec![("flopgauge".to_owned(), profiles.value.version.clone())],
+        });
+        records.chain(profiles).collect()
+    }
+}
+
+/// Names of the columns of [`Shown::rows`].
+pub(super) const COLUMNS: [&str; 8] = [
+    "precision",
+    "theoretical",
+    "issue (95 % interval)",
+    "of peak",
+    "sustained (95 % interval)",
+    "of peak",
+    "burst",
+    "by; state",
+];
