@@ -7,6 +7,7 @@ Whether each node said something is sanity; what it said is performance, because
 numbers. Rates are reported too, the lowest of all devices for each check; the limit they were held to is in the log.
 """
 
+import os
 import re
 
 import reframe as rfm
@@ -50,12 +51,14 @@ class FlopgaugeAccept(rfm.RunOnlyRegressionTest):
     @run_before("performance")
     def figures(self):
         """Nodes that pass must be all there are; rates carry no reference here, the spec holds the limits."""
-        passing = sn.count(sn.extractall(r"^VERDICT node=\S+ PASS ", self.stdout))
+        # Hooks of this phase run outside the stage directory.
+        printed = os.path.join(self.stagedir, sn.evaluate(self.stdout))
+        passing = sn.count(sn.extractall(r"^VERDICT node=\S+ PASS ", printed))
         self.perf_variables = {"passing_nodes": sn.make_performance_function(passing, "nodes")}
         self.reference = {"*": {"passing_nodes": (self.num_tasks, 0, 0, "nodes")}}
         result = r"^RESULT .* check=(\S+) value=([0-9.e+]+) unit=(\S+) "
         lowest = {}
-        for line in sn.extractall(result, self.stdout, (1, 2, 3)).evaluate():
+        for line in sn.extractall(result, printed, (1, 2, 3)).evaluate():
             check, value, unit = line
             key = (re.sub(r"\W", "_", check), unit)
             lowest[key] = min(float(value), lowest.get(key, float("inf")))
