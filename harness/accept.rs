@@ -2,14 +2,18 @@
 //!
 //! Pure functions of files and measurements; nothing here drains, taints, resets or labels anything.
 
+mod device_checks;
 mod error;
 mod hosts;
+mod judge;
+mod measured;
 mod node;
 mod spec;
 mod verdict;
 
 pub use error::AcceptError;
 pub use hosts::{expand, fold, lines};
+pub use judge::{Circumstances, Judged, Seen, judge};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };

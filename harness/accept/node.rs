@@ -328,7 +328,7 @@ impl Figure {
     pub fn of(measured: &Measured) -> Option<Self> {
         let headline = measured.headline()?;
         let shape = match measured.case.work {
-            Work::Issue => None,
+            Work::Issue | Work::Copy { .. } => None,
             Work::Gemm { shape, .. } => Some(shape),
         };
         Some(Self {

@@ -267,8 +267,26 @@ impl Spec {
         if spec.node.kinds.is_empty() {
             return Err(at("kinds", "at least one kind, as in [\"hardware\"]").into());
         }
+        if let Some(key) = spec.not_judged() {
+            return Err(at(key, "not supported yet; a limit that nobody judges would be taken for one that held").into());
+        }
         spec.sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(spec)
+    }
+
+    /// The first key that is understood and that nothing judges.
+    fn not_judged(&self) -> Option<&'static str> {
+        let needs = &self.requirements;
+        let any = |asks: fn(&Requirement) -> bool| needs.iter().any(asks);
+        if any(|need| matches!(need.floor, Floor::Baseline { .. })) {
+            Some("baseline")
+        } else if any(|need| need.max_trend.is_some()) {
+            Some("max_trend")
+        } else if any(|need| need.method == Method::Copy) {
+            Some("method")
+        } else {
+            self.limits.max_foreign_memory_bytes.map(|_| "max_foreign_memory_bytes")
+        }
     }
 
     /// The cases that a device is to be measured in.
@@ -337,6 +355,23 @@ mod tests {
         assert!(text.contains("device"), "{text}");
         let text = refused(&format!("[node]\ndevices = 0\n{good}"));
         assert!(text.starts_with("s.toml:3:") && text.contains("devices"), "{text}");
+    }
+
+    #[test]
+    fn a_key_that_nothing_judges_is_refused_with_its_line() {
+        let head = "[[require]]\ndevice = \"*\"\n";
+        for (rest, at) in [
+            ("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet"),
+            ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
+            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
+            (
+                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = \"1 GB\"\n",
+                "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
+            ),
+        ] {
+            let text = refused(&format!("{head}{rest}"));
+            assert!(text.starts_with(at), "{text}");
+        }
     }
 
     #[test]
