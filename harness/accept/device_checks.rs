@@ -82,7 +82,9 @@ fn throttle(measurements: &[Measurement]) -> Option<CheckResult> {
     let all = conditions(measurements).filter_map(|c| c.throttle).reduce(|all, mask| all | mask)?;
     let (verdict, reason) = match all & HARMFUL {
         0 => (Verdict::Pass, format!("no heat, slowdown or brake (mask {all:#x})")),
-        harmful => (Verdict::Fail, format!("slowed down by heat, hardware or power brake (mask {harmful:#x})")),
+        harmful => {
+            (Verdict::Fail, format!("slowed down by heat, hardware or power brake (mask {harmful:#x})"))
+        }
     };
     Some(CheckResult::plain("throttle", verdict, &reason))
 }

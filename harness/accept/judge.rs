@@ -102,7 +102,9 @@ fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String
     match bad.as_slice() {
         [] => format!("{label}{}", summary(verdict, node)),
         [only] => format!("{label}{} {}", only.id, only.reason),
-        [first, ..] => format!("{label}{} of {} devices, {} {}", bad.len(), devices.len(), first.id, first.reason),
+        [first, ..] => {
+            format!("{label}{} of {} devices, {} {}", bad.len(), devices.len(), first.id, first.reason)
+        }
     }
 }
 
@@ -149,7 +151,8 @@ fn spreads(spec: &Spec, tier: Tier, seen: &[Seen]) -> Vec<CheckResult> {
 }
 
 fn spread(name: &str, model: &str, rates: Option<Vec<f64>>, limit: Ratio) -> CheckResult {
-    let unknown = |reason: &str| CheckResult::plain(name, Verdict::Inconclusive, &format!("{model}: {reason}"));
+    let unknown =
+        |reason: &str| CheckResult::plain(name, Verdict::Inconclusive, &format!("{model}: {reason}"));
     let Some(mut rates) = rates else { return unknown("not every device has a rate") };
     rates.sort_by(f64::total_cmp);
     let (Some(slowest), Some(fastest), true) = (rates.first(), rates.last(), rates.len() > 1) else {

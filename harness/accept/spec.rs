@@ -174,6 +174,11 @@ impl DevicePattern {
     pub fn matches(&self, model: &str) -> bool {
         self.matcher.is_match(model) || self.text == model
     }
+
+    /// Whether it names something, where `*` means whatever there is.
+    pub fn is_a_name(&self) -> bool {
+        self.text.chars().any(char::is_alphanumeric)
+    }
 }
 
 impl PartialEq for DevicePattern {
@@ -268,7 +273,11 @@ impl Spec {
             return Err(at("kinds", "at least one kind, as in [\"hardware\"]").into());
         }
         if let Some(key) = spec.not_judged() {
-            return Err(at(key, "not supported yet; a limit that nobody judges would be taken for one that held").into());
+            return Err(at(
+                key,
+                "not supported yet; a limit that nobody judges would be taken for one that held",
+            )
+            .into());
         }
         spec.sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(spec)
