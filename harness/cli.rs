@@ -1,5 +1,6 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
+mod accept;
 mod chip;
 mod choice;
 mod cluster;
@@ -49,6 +50,7 @@ enum Command {
     Compare(compare::Args),
     Chip(chip::Args),
     Cluster(cluster::Args),
+    Accept(accept::Args),
     Training(training::Args),
     Filing(filing::Args),
     Report(report::Args),
@@ -84,6 +86,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Profile(args) => profile::run(&args, output),
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
+        Command::Accept(args) => accept::run(&args, output),
         Command::Training(args) => training::run(&args, output),
         Command::Filing(args) => filing::run(&args, output),
         Command::Report(args) => report::run(&args, output),

@@ -34,6 +34,8 @@ pub mod threshold;
 
 pub mod filing;
 
+pub mod accept;
+
 pub mod report;
 
 pub mod cli;

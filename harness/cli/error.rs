@@ -1,5 +1,6 @@
 //! Errors of every room, and the exit code that each maps to.
 
+use crate::accept::AcceptError;
 use crate::backend::OpenError;
 use crate::chip::ChipRulesError;
 use crate::device::catalogue::CatalogueError;
@@ -54,6 +55,9 @@ pub enum CliError {
     /// A file could not be read, or holds something else than it should.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An acceptance cannot be made.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
     /// A record could not be written or read.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -98,6 +102,9 @@ impl CliError {
         match self {
             Self::File(FileError::Write { .. }) | Self::Output(_) => Exit::Failed,
             Self::Record(RecordError::File(FileError::Write { .. })) => Exit::Failed,
+            Self::Accept(AcceptError::File(FileError::Write { .. })) => Exit::Failed,
+            Self::Accept(AcceptError::Builtin(_)) => Exit::Defect,
+            Self::Accept(_) => Exit::Usage,
             Self::File(_) | Self::Usage(_) | Self::Record(_) => Exit::Usage,
             Self::Open(OpenError::Option(_) | OpenError::Script(_)) => Exit::Usage,
             Self::Open(OpenError::Absent { .. } | OpenError::Unusable { .. }) | Self::Absent(_) => {

@@ -19,7 +19,8 @@ use crate::report::measurement_table;
 use crate::units::Seconds;
 
 pub use options::Args;
-use supervisor::{End, Supervisor};
+pub(super) use options::positive;
+pub(super) use supervisor::{End, Supervisor};
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
@@ -147,23 +148,23 @@ fn default_folder(started: Timestamp, model: &str) -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the record says when it was made")]
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// The user's time limit, on the user's clock.
-struct Clock {
+pub(super) struct Clock {
     end: Option<Instant>,
 }
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the time limit is the user's, on the user's clock")]
-    fn start(limit: Option<Seconds>) -> Self {
+    pub(super) fn start(limit: Option<Seconds>) -> Self {
         Self { end: limit.map(|limit| Instant::now() + Duration::from_secs_f64(limit.get())) }
     }
 
     #[expect(clippy::disallowed_methods, reason = "the time limit is the user's, on the user's clock")]
-    fn left(&self) -> Option<Seconds> {
+    pub(super) fn left(&self) -> Option<Seconds> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()).into())
     }
 }

@@ -21,6 +21,7 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
+    (crate::accept::Spec::KIND, || schema_for!(crate::accept::Spec)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
     ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
@@ -39,6 +40,8 @@ const KINDS: &[Kind] = &[
     ("filing-questions/1", || schema_for!(crate::filing::Questions)),
     (Measurement::KIND, || schema_for!(Measurement)),
     (Profiles::KIND, || schema_for!(Profiles)),
+    (crate::accept::Started::KIND, || schema_for!(crate::accept::Started)),
+    (crate::accept::NodeFile::KIND, || schema_for!(crate::accept::NodeFile)),
     ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),

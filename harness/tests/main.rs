@@ -1,6 +1,7 @@
 //! The one integration binary: the command line, the sources and the rooms.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod acceptance;
 mod agreement;
 mod catalogue;
 mod cluster_files;

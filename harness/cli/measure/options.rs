@@ -130,7 +130,8 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a seed is a whole number from 0 to 18446744073709551615".to_owned())
 }
 
-fn positive(text: &str) -> Result<Seconds, String> {
+/// A time that somebody can wait for.
+pub fn positive(text: &str) -> Result<Seconds, String> {
     let wrong = || "write a number of seconds above 0, as in 30".to_owned();
     let value: f64 = text.parse().map_err(|_| wrong())?;
     // A day is longer than anything here takes, and keeps the sum with a clock in range.

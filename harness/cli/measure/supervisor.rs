@@ -37,6 +37,7 @@ pub struct Supervisor {
     signal: Arc<AtomicUsize>,
     stall_limit: Seconds,
     bars: bool,
+    grace: Duration,
 }
 
 /// What is known of the process that is running.
@@ -57,7 +58,18 @@ struct Watched<'a> {
 impl Supervisor {
     /// A supervisor that remembers SIGINT and SIGTERM.
     pub fn new(stall_limit: Seconds, bars: bool) -> Result<Self, CliError> {
-        Ok(Self { signal: signals::watch()?, stall_limit, bars })
+        Ok(Self { signal: signals::watch()?, stall_limit, bars, grace: GRACE })
+    }
+
+    /// The same, with another time to end in order.
+    #[must_use]
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// The signal that came; `None` where none did.
+    pub fn interrupted(&self) -> Option<String> {
+        signals::name(self.signal.load(Ordering::Relaxed)).map(|name| format!("interrupted by {name}"))
     }
 
     /// Measures the job's device; each outcome goes to `keep`, which says whether to go on.
@@ -92,15 +104,15 @@ impl Supervisor {
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if let Some(name) = signals::name(self.signal.load(Ordering::Relaxed)) {
-                watched.ask_to_end(&format!("interrupted by {name}"));
+            if let Some(why) = self.interrupted() {
+                watched.ask_to_end(&why);
             }
             if deadline.is_some_and(|deadline| now() > deadline + Duration::from_millis(500)) {
                 watched.ask_to_end("the time limit is reached");
             }
             let silent = watched.last_heard.elapsed();
             let allowed = watched.allowed_silence(self.stall_limit);
-            let overdue = watched.asked.as_ref().is_some_and(|(when, _)| when.elapsed() > GRACE);
+            let overdue = watched.asked.as_ref().is_some_and(|(when, _)| when.elapsed() > self.grace);
             if overdue || silent > allowed {
                 let stalled = format!("no sign of life for {:.0} s", silent.as_secs_f64());
                 let reason = watched.asked.as_ref().map_or(stalled, |(_, why)| why.clone());

@@ -1,0 +1,184 @@
+//! The verdict on a node, from the spec and from what was measured; what is not known never passes.
+
+use super::device_checks::{checks, conditions};
+use super::{CheckResult, Figure, NodeDevice, Quantity, Reason, Spec, Tier, Verdict, measured};
+use crate::device::Device;
+use crate::measure::Outcome;
+use crate::record::Measurement;
+use crate::units::Ratio;
+
+/// One device with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The device, as it was found or opened.
+    pub device: Device,
+    /// All its outcomes.
+    pub measurements: Vec<Measurement>,
+    /// Why it could not be measured at all; `None` where it could.
+    pub trouble: Option<String>,
+}
+
+/// What else the verdict on a node rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Whether the user chose among the node's devices, so that their number says nothing of the node.
+    pub chosen: bool,
+    /// Why it ended before all was measured.
+    pub cut_short: Option<String>,
+    /// Why devices that are there were left out, or none were found.
+    pub left_out: Vec<String>,
+}
+
+/// The judged part of a node file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// Checks of the node as a whole.
+    pub checks: Vec<CheckResult>,
+    /// Its devices.
+    pub devices: Vec<NodeDevice>,
+    /// What the spec asks and this tier does not check.
+    pub not_checked: Vec<String>,
+}
+
+/// Judges a node.
+pub fn judge(spec: &Spec, tier: Tier, seen: &[Seen], around: &Circumstances) -> Judged {
+    let devices: Vec<NodeDevice> = seen.iter().map(|seen| device(spec, tier, seen)).collect();
+    let mut node = vec![count(spec, seen, around)];
+    if let Some(why) = &around.cut_short {
+        node.push(CheckResult::plain("complete", Verdict::Inconclusive, &format!("cut short: {why}")));
+    }
+    node.extend(spreads(spec, tier, seen));
+    let all = node.iter().chain(devices.iter().flat_map(|device| &device.checks));
+    let verdict = Verdict::worst(all.map(|check| check.verdict));
+    let reason = Reason::new(&why(verdict, &node, &devices));
+    let mut not_checked: Vec<String> =
+        seen.iter().flat_map(|seen| not_checked(spec, tier, &seen.device, &seen.measurements)).collect();
+    not_checked.sort();
+    not_checked.dedup();
+    Judged { verdict, reason, checks: node, devices, not_checked }
+}
+
+fn device(spec: &Spec, tier: Tier, seen: &Seen) -> NodeDevice {
+    let device = &seen.device;
+    let checks = checks(spec, tier, seen);
+    let verdict = Verdict::worst(checks.iter().map(|check| check.verdict));
+    let figures = seen.measurements.iter().filter_map(|m| match &m.result {
+        Outcome::Measured(measured) => Figure::of(measured),
+        _ => None,
+    });
+    NodeDevice {
+        id: device.id.clone(),
+        uuid: device.uuid,
+        model: device.model.clone(),
+        backend: device.backend.clone(),
+        kind: device.kind,
+        verdict,
+        reason: Reason::new(&summary(verdict, &checks)),
+        facts: NodeDevice::facts(device),
+        figures: figures.collect(),
+        checks,
+    }
+}
+
+fn summary(verdict: Verdict, checks: &[CheckResult]) -> String {
+    match checks.iter().find(|check| check.verdict == verdict) {
+        Some(check) if verdict != Verdict::Pass => format!("{}: {}", check.check, check.reason),
+        _ => format!("{} checks passed", checks.len()),
+    }
+}
+
+fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String {
+    let simulated = devices.iter().any(|device| device.kind != crate::device::DeviceKind::Hardware);
+    let label = if simulated { "no hardware, says nothing of a machine; " } else { "" };
+    if verdict == Verdict::Pass {
+        let checks = node.len() + devices.iter().map(|device| device.checks.len()).sum::<usize>();
+        return format!("{label}{checks} checks of {} devices passed", devices.len());
+    }
+    let bad = devices.iter().filter(|device| device.verdict == verdict).collect::<Vec<_>>();
+    match bad.as_slice() {
+        [] => format!("{label}{}", summary(verdict, node)),
+        [only] => format!("{label}{} {}", only.id, only.reason),
+        [first, ..] => {
+            format!("{label}{} of {} devices, {} {}", bad.len(), devices.len(), first.id, first.reason)
+        }
+    }
+}
+
+/// Devices that there are, of the kinds that may pass.
+fn count(spec: &Spec, seen: &[Seen], around: &Circumstances) -> CheckResult {
+    let found = seen.iter().filter(|seen| spec.node.kinds.contains(&seen.device.kind)).count();
+    let (verdict, reason) = if found >= spec.node.devices {
+        (Verdict::Pass, format!("{found} devices"))
+    } else if seen.is_empty() {
+        let why = around.left_out.first().map_or(String::new(), |why| format!(": {why}"));
+        (Verdict::Inconclusive, format!("no device to judge{why}"))
+    } else if found == 0 {
+        (Verdict::Inconclusive, format!("none of {} devices is of a kind that the spec accepts", seen.len()))
+    } else if around.chosen {
+        (Verdict::Inconclusive, format!("{found} of {} devices were chosen", spec.node.devices))
+    } else {
+        (Verdict::Fail, format!("{found} devices, and the spec asks for {}", spec.node.devices))
+    };
+    let number = |count: usize| Quantity::Count(u64::try_from(count).unwrap_or(u64::MAX));
+    let from = "devices of the spec";
+    CheckResult::plain("devices", verdict, &reason).with(number(found), number(spec.node.devices), from)
+}
+
+/// One check for each model, requirement and case of which a spread is asked for.
+fn spreads(spec: &Spec, tier: Tier, seen: &[Seen]) -> Vec<CheckResult> {
+    let mut models: Vec<&str> = seen.iter().map(|seen| seen.device.model.as_str()).collect();
+    models.sort_unstable();
+    models.dedup();
+    let mut checks = Vec::new();
+    for model in models {
+        let same: Vec<&Seen> = seen.iter().filter(|seen| seen.device.model == model).collect();
+        let Some(first) = same.first() else { continue };
+        for wanted in spec.wanted(&first.device, tier) {
+            if let Some(limit) = wanted.requirement.max_spread_across_devices {
+                let rates = same.iter().map(|seen| {
+                    measured::check(&wanted, &seen.device, &seen.measurements).value.map(|v| v.number())
+                });
+                let name = format!("spread_{}", measured::name(&wanted));
+                checks.push(spread(&name, model, rates.collect(), limit));
+            }
+        }
+    }
+    checks
+}
+
+fn spread(name: &str, model: &str, rates: Option<Vec<f64>>, limit: Ratio) -> CheckResult {
+    let unknown =
+        |reason: &str| CheckResult::plain(name, Verdict::Inconclusive, &format!("{model}: {reason}"));
+    let Some(mut rates) = rates else { return unknown("not every device has a rate") };
+    rates.sort_by(f64::total_cmp);
+    let (Some(slowest), Some(fastest), true) = (rates.first(), rates.last(), rates.len() > 1) else {
+        return unknown("a spread takes two devices");
+    };
+    let half = rates.len() / 2;
+    let upper = rates.get(half).copied().unwrap_or(*fastest);
+    let lower = rates.get(half - usize::from(rates.len().is_multiple_of(2))).copied().unwrap_or(*slowest);
+    let Ok(value) = Ratio::new((fastest - slowest) / (0.5 * (lower + upper))) else {
+        return unknown("the spread is no number");
+    };
+    let verdict = if value <= limit { Verdict::Pass } else { Verdict::Fail };
+    let reason = format!("{model}: devices differ by {:.1} %", 100.0 * value.get());
+    let quantities = (Quantity::Share(value), Quantity::Share(limit));
+    CheckResult::plain(name, verdict, &reason).with(quantities.0, quantities.1, "max_spread_across_devices")
+}
+
+/// What a longer look would check too, and what the device does not tell.
+fn not_checked(spec: &Spec, tier: Tier, device: &Device, measurements: &[Measurement]) -> Vec<String> {
+    let looked: Vec<String> = spec.wanted(device, tier).iter().map(measured::name).collect();
+    let full = spec.wanted(device, Tier::Full);
+    let later = full.iter().map(measured::name).filter(|name| !looked.contains(name));
+    let mut left: Vec<String> = later.map(|name| format!("{name}: in the full tier alone")).collect();
+    let told = conditions(measurements).any(|c| c.throttle.is_some());
+    if !spec.limits.allow_throttle && !told {
+        left.push(format!("throttle: {} does not tell why it slows down", device.model));
+    }
+    left
+}

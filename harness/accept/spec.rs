@@ -1,0 +1,393 @@
+//! What a node must show: the spec, kind `acceptance/1`.
+
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::AcceptError;
+use crate::device::{Device, DeviceKind};
+use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
+use crate::precision::Precision;
+use crate::units::{Bytes, Celsius, OpRate, Ratio};
+use crate::workload::Method;
+
+/// How much of a node's time an acceptance may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Under thirty seconds, no heat: for a prolog or a health check.
+    Smoke,
+    /// Minutes of load, on a node that nobody else uses.
+    Full,
+}
+
+impl Tier {
+    /// Name as files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// A spec as its file holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// `flopgauge.acceptance/1`.
+    pub format: String,
+    /// What the node must have.
+    #[serde(default)]
+    pub node: NodeNeeds,
+    /// What its devices must reach; each device needs at least one that covers it.
+    #[serde(default, rename = "require")]
+    pub requirements: Vec<Requirement>,
+    /// What must not happen meanwhile.
+    #[serde(default)]
+    pub limits: Limits,
+    /// SHA-256 of the file, in hexadecimal.
+    #[serde(skip)]
+    pub sha256: String,
+}
+
+/// What a node must have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NodeNeeds {
+    /// Least number of devices.
+    pub devices: usize,
+    /// Kinds of device that may pass: only `hardware` unless a test says otherwise.
+    pub kinds: Vec<DeviceKind>,
+}
+
+impl Default for NodeNeeds {
+    fn default() -> Self {
+        Self { devices: 1, kinds: vec![DeviceKind::Hardware] }
+    }
+}
+
+/// What devices of a model must reach in one number format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "RequirementText")]
+pub struct Requirement {
+    /// Which devices.
+    pub device: DevicePattern,
+    /// Number format; where `null`, those of which a theoretical peak is known.
+    pub precision: Option<Precision>,
+    /// How the rate is obtained.
+    pub method: Method,
+    /// Least rate.
+    pub floor: Floor,
+    /// Most that devices of one model in the node may differ, from slowest to fastest over their median.
+    pub max_spread_across_devices: Option<Ratio>,
+    /// Most that the rate may fall over the time of load, relative to its mean.
+    pub max_trend: Option<Ratio>,
+}
+
+/// Where a least rate comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Floor {
+    /// Share of the theoretical peak.
+    MinFractionOfTheoretical(Ratio),
+    /// A rate.
+    MinOpPerS(OpRate),
+    /// A file of rates of known good devices, and how far below their median is still good.
+    Baseline {
+        /// The file; relative to the spec.
+        file: PathBuf,
+        /// Most below the median, relative to it.
+        max_below: Ratio,
+    },
+}
+
+/// Most below a baseline's median where the spec does not say; published suites use as much.
+const BELOW_BASELINE: f64 = 0.05;
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RequirementText {
+    device: DevicePattern,
+    precision: Option<Precision>,
+    method: Option<Method>,
+    min_fraction_of_theoretical: Option<Ratio>,
+    min_op_per_s: Option<OpRate>,
+    baseline: Option<PathBuf>,
+    max_below_baseline: Option<Ratio>,
+    max_spread_across_devices: Option<Ratio>,
+    max_trend: Option<Ratio>,
+}
+
+impl TryFrom<RequirementText> for Requirement {
+    type Error = String;
+
+    fn try_from(text: RequirementText) -> Result<Self, String> {
+        let floor = match (text.min_fraction_of_theoretical, text.min_op_per_s, text.baseline) {
+            (Some(share), None, None) if share.get() > 0.0 && share.get() <= 1.0 => {
+                Floor::MinFractionOfTheoretical(share)
+            }
+            (Some(_), None, None) => {
+                return Err("min_fraction_of_theoretical is above 0 and at most 1".to_owned());
+            }
+            (None, Some(rate), None) if rate.get() > 0.0 => Floor::MinOpPerS(rate),
+            (None, Some(_), None) => return Err("min_op_per_s is above 0, as in 700e12".to_owned()),
+            (None, None, Some(file)) => {
+                let max_below = text.max_below_baseline.or_else(|| Ratio::new(BELOW_BASELINE).ok());
+                Floor::Baseline { file, max_below: max_below.unwrap_or_default() }
+            }
+            _ => {
+                let one = "give exactly one of min_fraction_of_theoretical, min_op_per_s, baseline";
+                return Err(one.to_owned());
+            }
+        };
+        if text.max_below_baseline.is_some() && !matches!(floor, Floor::Baseline { .. }) {
+            return Err("max_below_baseline needs a baseline".to_owned());
+        }
+        if text.max_below_baseline.is_some_and(|below| below.get() >= 1.0) {
+            return Err("max_below_baseline is below 1".to_owned());
+        }
+        Ok(Self {
+            device: text.device,
+            precision: text.precision,
+            method: text.method.unwrap_or(Method::Gemm),
+            floor,
+            max_spread_across_devices: text.max_spread_across_devices,
+            max_trend: text.max_trend,
+        })
+    }
+}
+
+/// Name or glob of device models, without regard to case.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct DevicePattern {
+    text: String,
+    matcher: GlobMatcher,
+}
+
+impl DevicePattern {
+    /// Whether a model is meant.
+    pub fn matches(&self, model: &str) -> bool {
+        self.matcher.is_match(model) || self.text == model
+    }
+
+    /// Whether it names something, where `*` means whatever there is.
+    pub fn is_a_name(&self) -> bool {
+        self.text.chars().any(char::is_alphanumeric)
+    }
+}
+
+impl PartialEq for DevicePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl TryFrom<String> for DevicePattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("device is a model name, a glob or *".to_owned());
+        }
+        let glob = GlobBuilder::new(&text).case_insensitive(true).build();
+        let matcher = glob.map_err(|error| format!("device: {error}"))?.compile_matcher();
+        Ok(Self { text, matcher })
+    }
+}
+
+impl From<DevicePattern> for String {
+    fn from(pattern: DevicePattern) -> Self {
+        pattern.text
+    }
+}
+
+/// What must not happen while a node is measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Highest temperature; without it none is asked for.
+    pub max_temperature_c: Option<Celsius>,
+    /// Whether a throttle reason of the driver is accepted.
+    pub allow_throttle: bool,
+    /// Most memory of a device that others may hold; without it none is asked for.
+    pub max_foreign_memory_bytes: Option<Bytes>,
+}
+
+/// One case that a requirement wants of a device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted<'a> {
+    /// Number format.
+    pub precision: Precision,
+    /// Who wants it.
+    pub requirement: &'a Requirement,
+}
+
+/// Formats that a look of a few seconds prefers, the first that has a peak.
+const SMOKE_ORDER: [Precision; 5] =
+    [Precision::Bf16, Precision::Fp16, Precision::Fp32, Precision::Fp64, Precision::Int8];
+
+impl Spec {
+    /// Kind and version.
+    pub const KIND: &'static str = "acceptance/1";
+
+    /// The spec that needs no file.
+    ///
+    /// Errors: [`AcceptError::Builtin`].
+    pub fn builtin() -> Result<Self, AcceptError> {
+        let text = include_str!("specs/default.toml");
+        Self::parse("default", text).map_err(|error| AcceptError::Builtin(error.to_string()))
+    }
+
+    /// Reads a spec; the baselines that it names are not opened here.
+    ///
+    /// Errors: [`AcceptError::File`] with line and key.
+    pub fn read(path: &Path) -> Result<Self, AcceptError> {
+        let text = read_text(path, TEXT_LIMIT)?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Self, AcceptError> {
+        let mut spec: Self = parse_toml(name, text, Self::KIND).map_err(|error| named(error, text))?;
+        let at = |key: &str, message: &str| {
+            let offset =
+                text.lines().take_while(|line| !line.trim_start().starts_with(key)).map(|l| l.len() + 1);
+            FileError::content_at(
+                name,
+                text,
+                offset.sum::<usize>().min(text.len()),
+                format!("{key}: {message}"),
+            )
+        };
+        if spec.requirements.is_empty() {
+            return Err(at("[[require]]", "there is none, so nothing could ever pass").into());
+        }
+        if spec.node.devices == 0 {
+            return Err(at("devices", "a node needs at least one device").into());
+        }
+        if spec.node.kinds.is_empty() {
+            return Err(at("kinds", "at least one kind, as in [\"hardware\"]").into());
+        }
+        if let Some(key) = spec.not_judged() {
+            return Err(at(
+                key,
+                "not supported yet; a limit that nobody judges would be taken for one that held",
+            )
+            .into());
+        }
+        spec.sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(spec)
+    }
+
+    /// The first key that is understood and that nothing judges.
+    fn not_judged(&self) -> Option<&'static str> {
+        let needs = &self.requirements;
+        let any = |asks: fn(&Requirement) -> bool| needs.iter().any(asks);
+        if any(|need| matches!(need.floor, Floor::Baseline { .. })) {
+            Some("baseline")
+        } else if any(|need| need.max_trend.is_some()) {
+            Some("max_trend")
+        } else if any(|need| need.method == Method::Copy) {
+            Some("method")
+        } else {
+            self.limits.max_foreign_memory_bytes.map(|_| "max_foreign_memory_bytes")
+        }
+    }
+
+    /// The cases that a device is to be measured in.
+    pub fn wanted(&self, device: &Device, tier: Tier) -> Vec<Wanted<'_>> {
+        let covering = self.requirements.iter().filter(|need| need.device.matches(&device.model));
+        covering
+            .flat_map(|requirement| {
+                let precisions = match requirement.precision {
+                    Some(precision) => vec![precision],
+                    None => known_formats(device, tier),
+                };
+                precisions.into_iter().map(move |precision| Wanted { precision, requirement })
+            })
+            .collect()
+    }
+}
+
+/// Formats of the device's peaks; one of them for a short look, and one to say "unknown" with where there is none.
+fn known_formats(device: &Device, tier: Tier) -> Vec<Precision> {
+    let has = |precision: &Precision| device.peaks.iter().any(|peak| peak.precision == *precision);
+    let all: Vec<Precision> = Precision::ALL.into_iter().filter(has).collect();
+    match tier {
+        _ if all.is_empty() => vec![Precision::Fp32],
+        Tier::Full => all,
+        Tier::Smoke => {
+            let first = SMOKE_ORDER.into_iter().find(has).or_else(|| all.first().copied());
+            first.into_iter().collect()
+        }
+    }
+}
+
+/// The error with the key of its line, where the message does not name it.
+fn named(error: FileError, text: &str) -> FileError {
+    let FileError::Content { path, line, column, message } = error else { return error };
+    let source = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let key = source.split('=').next().unwrap_or("").trim();
+    let message = if key.is_empty() || message.contains(key) { message } else { format!("{key}: {message}") };
+    FileError::Content { path, line, column, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "format = \"flopgauge.acceptance/1\"\n";
+
+    fn refused(rest: &str) -> String {
+        Spec::parse("s.toml", &format!("{HEAD}{rest}")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_builtin_spec_is_read_and_accepts_hardware_alone() {
+        let spec = Spec::builtin().unwrap();
+        assert_eq!(spec.node.kinds, [DeviceKind::Hardware]);
+        assert_eq!(spec.sha256.len(), 64);
+    }
+
+    #[test]
+    fn a_wrong_spec_is_refused_with_line_and_key() {
+        let good = "[[require]]\ndevice = \"*\"\nmin_op_per_s = 1e12\n";
+        let text = refused(&format!("{good}max_trned = 0.1\n"));
+        assert!(text.starts_with("s.toml:5:") && text.contains("max_trned"), "{text}");
+        let text = refused("[[require]]\ndevice = \"*\"\nmin_op_per_s = \"fast\"\n");
+        assert!(text.starts_with("s.toml:4:") && text.contains("min_op_per_s"), "{text}");
+        let text = refused("[[require]]\ndevice = \"[\"\nmin_op_per_s = 1e12\n");
+        assert!(text.contains("device"), "{text}");
+        let text = refused(&format!("[node]\ndevices = 0\n{good}"));
+        assert!(text.starts_with("s.toml:3:") && text.contains("devices"), "{text}");
+    }
+
+    #[test]
+    fn a_key_that_nothing_judges_is_refused_with_its_line() {
+        let head = "[[require]]\ndevice = \"*\"\n";
+        for (rest, at) in [
+            ("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet"),
+            ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
+            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
+            (
+                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = \"1 GB\"\n",
+                "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
+            ),
+        ] {
+            let text = refused(&format!("{head}{rest}"));
+            assert!(text.starts_with(at), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_spec_that_asks_for_nothing_is_refused() {
+        assert!(refused("").contains("[[require]]"));
+        assert!(refused("[[require]]\ndevice = \"*\"\n").contains("exactly one of"));
+        let two = "[[require]]\ndevice = \"*\"\nmin_op_per_s = 1e12\nbaseline = \"b.json\"\n";
+        assert!(refused(two).contains("exactly one of"));
+    }
+}

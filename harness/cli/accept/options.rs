@@ -1,0 +1,116 @@
+//! What `flopgauge accept` can be told, and what it learns from a scheduler's environment.
+
+use std::path::{Path, PathBuf};
+
+use crate::accept::{RunIdentity, Spec, Tier};
+use crate::cli::CliError;
+use crate::cli::choice::SearchArgs;
+use crate::cli::measure::positive;
+use crate::record::Host;
+use crate::units::Seconds;
+
+/// Judge this node: every device is measured and held against a spec, and the verdict is left in a file.
+///
+/// The last line on stdout is the verdict. What could not be measured is INCONCLUSIVE, never PASS.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  flopgauge accept --tier smoke --out results\n  \
+    flopgauge accept --spec site.toml --tier full --time-limit 900 --out results\n\n\
+    Exit code 0: PASS; 1: FAIL; 2: the command line or the spec is wrong; 3: INCONCLUSIVE; 4: no such --device.")]
+pub struct Args {
+    #[command(flatten)]
+    pub search: SearchArgs,
+    /// Spec of what the node must show, or `default` for the built-in one.
+    #[arg(long, value_name = "FILE|default", default_value = "default")]
+    pub spec: PathBuf,
+    /// How much of the node's time it may take: `smoke` is a short look at one format, `full` minutes of load.
+    #[arg(long, value_enum, default_value_t = TierArg::Full)]
+    tier: TierArg,
+    /// Measure again and again for so long; the worst of each case counts. Without it each case is measured once.
+    #[arg(long, value_name = "SECONDS", value_parser = positive, allow_hyphen_values = true)]
+    pub duration: Option<Seconds>,
+    /// End after this time, with what is known [default: 30 in the smoke tier, none in the full one].
+    #[arg(long, value_name = "SECONDS", value_parser = positive, allow_hyphen_values = true)]
+    time_limit: Option<Seconds>,
+    /// Kill a device's process that says nothing for so long.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = positive, allow_hyphen_values = true)]
+    pub stall_limit: Seconds,
+    /// Device by id or UUID, or `all`; repeatable [default: all of the kinds that the spec accepts, and a CPU only
+    /// where the spec names its model].
+    #[arg(long, value_name = "ID|UUID|all")]
+    pub device: Vec<String>,
+    /// Name of the node [default: SLURMD_NODENAME, NODE_NAME, or the host's name].
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Directory of the node's file; many nodes may share one.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TierArg {
+    /// Under thirty seconds.
+    Smoke,
+    /// Minutes of load.
+    Full,
+}
+
+/// Time that a look may take where nobody says otherwise.
+const SMOKE_LIMIT: f64 = 30.0;
+
+impl Args {
+    /// How much is asked.
+    pub const fn tier(&self) -> Tier {
+        match self.tier {
+            TierArg::Smoke => Tier::Smoke,
+            TierArg::Full => Tier::Full,
+        }
+    }
+
+    /// When to end.
+    pub fn limit(&self) -> Option<Seconds> {
+        let default = || Seconds::new(SMOKE_LIMIT).ok().filter(|_| self.tier == TierArg::Smoke);
+        self.time_limit.or_else(default)
+    }
+
+    /// The spec with its name, read before anything is measured.
+    pub fn read_spec(&self) -> Result<(String, Spec), CliError> {
+        if self.spec == Path::new("default") {
+            return Ok(("default".to_owned(), Spec::builtin()?));
+        }
+        Ok((self.spec.display().to_string(), Spec::read(&self.spec)?))
+    }
+
+    /// The node's name, which becomes a file's.
+    pub fn node_name(&self, host: &Host) -> Result<String, CliError> {
+        let given =
+            self.node.clone().or_else(|| variable("SLURMD_NODENAME")).or_else(|| variable("NODE_NAME"));
+        let Some(name) = given.or_else(|| host.name.clone()) else {
+            return Err(CliError::Usage("this host has no name; give --node".to_owned()));
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.starts_with(['.', '-']) || name.is_empty() || !name.chars().all(plain) {
+            return Err(CliError::Usage(format!(
+                "'{name}' is no node name; letters, digits, '.', '_' and '-', as in --node node01"
+            )));
+        }
+        Ok(name)
+    }
+}
+
+/// Which job this process is of: Slurm's variables, else what a launcher sets.
+pub fn run_identity() -> Result<RunIdentity, CliError> {
+    let job = variable("SLURM_JOB_ID").or_else(|| variable("RUN_ID"));
+    let rank =
+        ["SLURM_PROCID", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"].into_iter().find(|v| variable(v).is_some());
+    let rank = rank.map(number).transpose()?.flatten();
+    Ok(RunIdentity { job, restart: number("SLURM_RESTART_COUNT")?.unwrap_or(0), rank })
+}
+
+fn number(name: &str) -> Result<Option<u64>, CliError> {
+    let wrong = |text: &str| CliError::Usage(format!("{name} is '{text}'; a whole number is expected"));
+    variable(name).map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
