@@ -1,8 +1,8 @@
 //! How it is shown: pure functions of records.
 
+mod chart;
 mod comparison;
 mod comparison_page;
-mod chart;
 mod copies;
 mod devices;
 mod markdown;
@@ -13,9 +13,9 @@ mod profiles;
 mod summary;
 mod table;
 
+pub use chart::{Chart, Data};
 pub use comparison::comparison_table;
 pub use comparison_page::{comparison_html, comparison_markdown};
-pub use chart::{Chart, Data};
 pub use devices::{DeviceList, device_table};
 pub use markdown::markdown;
 pub use material::{Material, Named};

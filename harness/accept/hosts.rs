@@ -54,7 +54,7 @@ pub fn lines(names: &[String]) -> String {
 fn sorted(names: Vec<String>) -> Vec<String> {
     let unique: BTreeSet<String> = names.into_iter().collect();
     let mut names: Vec<String> = unique.into_iter().collect();
-    names.sort_by(|a, b| natural(a).cmp(&natural(b)));
+    names.sort_by_key(|name| natural(name));
     names
 }
 
