@@ -21,6 +21,7 @@ fn devices(criterion: &mut Criterion) {
             let shape = GemmShape::new(512, 512, 512).expect("a shape");
             let work = match row.method {
                 Method::Issue => Work::Issue,
+                Method::Copy => Work::Copy { buffer_bytes: row.buffer_bytes.expect("a copy has a size") },
                 Method::Gemm => {
                     Work::Gemm { shape, layout: Layout::Nn, input: Distribution::Normal, seed: 1 }
                 }

@@ -1,5 +1,6 @@
 //! How it is timed: plan, time line of a case, plateau, statistics and verification. Touches no clock of its own.
 
+mod bandwidth;
 mod candidates;
 mod checks;
 mod control;
@@ -16,6 +17,7 @@ mod sweep;
 mod timeline;
 pub mod verify;
 
+pub use bandwidth::{Bandwidth, BandwidthShare, bandwidth_share};
 pub use control::{Control, Progress, Stop, Unattended};
 pub use efficiency::{Efficiency, efficiency};
 pub use headline::{Basis, Headline};

@@ -101,6 +101,8 @@ pub enum Accumulate {
     Fp32,
     /// binary16.
     Fp16,
+    /// bfloat16.
+    Bf16,
     /// 32-bit integer.
     Int32,
 }
@@ -112,6 +114,7 @@ impl Accumulate {
             Self::Fp64 => "fp64",
             Self::Fp32 => "fp32",
             Self::Fp16 => "fp16",
+            Self::Bf16 => "bf16",
             Self::Int32 => "int32",
         }
     }

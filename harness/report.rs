@@ -1,5 +1,6 @@
 //! How it is shown: pure functions of records.
 
+mod copies;
 mod devices;
 mod measurements;
 mod profiles;

@@ -1,6 +1,7 @@
 //! What is computed: shapes, operation counts, seeded inputs, references and tolerances. Pure; knows no device.
 
 mod case;
+mod copy;
 mod elements;
 mod gemm;
 mod input;
@@ -8,6 +9,7 @@ mod reference;
 mod tolerance;
 
 pub use case::{Case, Method, Work};
+pub use copy::{BufferSize, BufferSizeError, COPY_FORMAT, copy_pattern, copy_poison};
 pub use elements::Elements;
 pub use gemm::{GemmShape, Layout, ShapeError};
 pub use input::{Distribution, Operand, operand};

@@ -7,6 +7,8 @@ mod barrier;
 mod blas;
 mod chains;
 mod clock;
+mod copy;
+mod copy_case;
 mod device;
 mod error;
 mod gemm;

@@ -58,7 +58,7 @@ pub enum OpenError {
 pub const BACKENDS: [&str; 3] = ["cpu", "cuda", "wgpu"];
 
 /// Backends that this version does not have; each is listed with the reason rather than left out.
-const NOT_BUILT: [&str; 2] = ["cuda", "wgpu"];
+const NOT_BUILT: [&str; 1] = ["wgpu"];
 
 /// Asks every wanted backend for its devices.
 ///
@@ -73,6 +73,9 @@ pub fn probe(search: &Search) -> Result<Vec<Probe>, OpenError> {
         let device =
             CpuBackend::probe(search.options).map_err(|error| OpenError::Option(error.to_string()))?;
         found.push(Probe { backend: "cpu", devices: Ok(vec![device]) });
+    }
+    if wanted(search, "cuda") {
+        found.push(Probe { backend: "cuda", devices: super::cuda_devices() });
     }
     for backend in NOT_BUILT.into_iter().filter(|backend| wanted(search, backend)) {
         let reason =
@@ -89,6 +92,9 @@ pub fn open(search: &Search, id: &str) -> Result<Box<dyn Backend>, OpenError> {
     if id == "cpu:0" {
         let opened = CpuBackend::open(search.options);
         return Ok(Box::new(opened.map_err(|error| OpenError::Option(error.to_string()))?));
+    }
+    if id.starts_with("cuda:") {
+        return super::cuda_open(id).map_err(|reason| OpenError::Unusable { id: id.to_owned(), reason });
     }
     for backend in scripts(search)? {
         if backend.device().id == id {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BackendError, LoadError};
-use crate::device::{Device, Unit};
+use crate::device::{Device, Finding, Unit};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{Bytes, Celsius, Hertz, Ops, Seconds, Watts};
-use crate::workload::{Case, Elements, GemmShape, Method};
+use crate::workload::{BufferSize, Case, Elements, GemmShape, Method};
 
 /// What the user fixes before a device is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Implementation {
     pub detail: String,
     /// Extents that are measured where the user names none.
     pub shape: Option<GemmShape>,
+    /// Size of each buffer of a copy where the user names none; beyond every cache, where the memory allows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer_bytes: Option<BufferSize>,
     /// Length of one sample: long enough for the timer, short enough to stay clean.
     pub sample_s: Seconds,
 }
@@ -134,6 +137,8 @@ pub enum Output {
         /// Steps that each accumulator took in the last run.
         steps: u64,
     },
+    /// Destination of a copy, whole.
+    Copied(Vec<u8>),
 }
 
 /// Memory that consecutive iterations go through, and the cache that could hold it.
@@ -151,6 +156,11 @@ impl WorkingSet {
     pub const fn exceeds_cache(&self) -> bool {
         self.bytes.get() > self.cache_bytes.get().saturating_mul(2)
     }
+
+    /// Whether a copy through it measures memory, and no cache.
+    pub const fn is_memory(&self) -> bool {
+        self.bytes.get() > self.cache_bytes.get().saturating_mul(BufferSize::CACHES)
+    }
 }
 
 /// One device of one backend.
@@ -163,12 +173,38 @@ pub trait Backend {
 
     /// Compiles, uploads and poisons the output; runs once, so that nothing of this is timed later.
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError>;
+
+    /// Why there is no implementation of a format, where more is known than that.
+    fn absence(&self, _precision: Precision, _method: Method) -> Option<String> {
+        None
+    }
+
+    /// The error after which this process can use the device no more.
+    fn lost(&self) -> Option<String> {
+        None
+    }
+
+    /// What happened to the device since the last time that this was asked.
+    fn findings(&mut self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// One case, ready to run. Blocking: when a call returns, the device is idle.
 pub trait Loaded {
-    /// Operations of one iteration, from the same row that the kernel's constants come from.
+    /// Operations of one iteration, from the same row that the kernel's constants come from; zero for a copy.
     fn ops_per_iteration(&self) -> Ops;
+
+    /// Bytes that one iteration of a copy reads plus those that it writes; `None` for what computes.
+    fn bytes_per_iteration(&self) -> Option<Bytes> {
+        None
+    }
+
+    /// Makes a copy ready to be checked: [`crate::workload::copy_pattern`] of `seed` into the source,
+    /// [`crate::workload::copy_poison`] of it into the destination. Nothing to do for what computes.
+    fn fill(&mut self, _seed: u64) -> Result<(), BackendError> {
+        Ok(())
+    }
 
     /// Memory that consecutive iterations go through; `None` for none, or where the cache is not known.
     fn working_set(&self) -> Option<WorkingSet> {

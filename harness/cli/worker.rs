@@ -72,9 +72,12 @@ fn measure_some(
     for (index, request) in requests.iter().enumerate() {
         let index = begun + index;
         world.index.set(index);
-        let result = match world.stop() {
-            Some(stop) => Outcome::Skipped { reason: format!("{stop} before the case began") },
-            None => {
+        let result = match (world.stop(), backend.lost()) {
+            (Some(stop), _) => Outcome::Skipped { reason: format!("{stop} before the case began") },
+            (None, Some(error)) => {
+                Outcome::Skipped { reason: format!("the device was lost in a case before: {error}") }
+            }
+            (None, None) => {
                 world.progress(Progress::Candidates);
                 measure(backend, request, &Schedule::of(request.work.method(), job.pace), world)
             }

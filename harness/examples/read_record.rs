@@ -5,7 +5,8 @@
 
 use std::path::PathBuf;
 
-use flopgauge::record::{Record, Row};
+use flopgauge::record::{CopyRow, Record, Row};
+use flopgauge::units::OpRate;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a record directory")?;
@@ -13,17 +14,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("measured {} by flopgauge {}", record.environment.started, record.environment.version);
     for measurement in &record.measurements {
         let row = Row::of(measurement);
+        let format = row.precision.map(|precision| format!("{precision} ")).unwrap_or_default();
+        let case = format!("{} {format}{}", row.device, row.method);
+        if let Some(rate) = CopyRow::of(measurement).and_then(|copy| copy.rate_byte_per_s) {
+            println!("{case}: {rate}");
+            continue;
+        }
+        let shown = |rate: OpRate| rate.display(measurement.request.precision.is_integer());
         match (row.rate_op_per_s, row.rate_low_op_per_s, row.rate_high_op_per_s) {
-            (Some(median), Some(low), Some(high)) => println!(
-                "{} {} {}: {} ({} to {})",
-                row.device,
-                row.precision,
-                row.method,
-                median.display(row.precision.is_integer()),
-                low.display(row.precision.is_integer()),
-                high.display(row.precision.is_integer())
-            ),
-            _ => println!("{} {} {}: {}", row.device, row.precision, row.method, row.outcome),
+            (Some(median), Some(low), Some(high)) => {
+                println!("{case}: {} ({} to {})", shown(median), shown(low), shown(high));
+            }
+            _ => println!("{case}: {}", row.outcome),
         }
     }
     Ok(())

@@ -111,7 +111,7 @@ fn calibrated(row: &Row, rate: OpRate, driver: Option<String>) -> CalibratedRate
         model: row.model.clone(),
         kind: row.kind.name().to_owned(),
         driver,
-        precision: row.precision.to_string(),
+        precision: row.precision.map(|precision| precision.to_string()).unwrap_or_default(),
         method: row.method.to_string(),
         rate_low_op_per_s: row.rate_low_op_per_s,
         rate_op_per_s: rate,

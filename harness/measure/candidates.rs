@@ -4,7 +4,7 @@ use super::checks::{before, case};
 use super::runner::{Halt, Runner};
 use super::{Candidate, Check, Control, Progress, Request, Schedule};
 use crate::backend::{Backend, Implementation};
-use crate::units::{OpRate, Seconds};
+use crate::units::{ByteRate, OpRate, Seconds};
 use crate::workload::Work;
 
 /// The chosen row, all that were tried, and the checks that the chosen one passed.
@@ -26,8 +26,10 @@ pub(super) fn choose(
         let (precision, method) = (request.precision, request.work.method());
         let named = request.implementation.as_ref().map_or(String::new(), |name| format!(" named {name}"));
         let device = &backend.device().id;
+        let known = backend.absence(precision, method).filter(|_| request.implementation.is_none());
+        let why = known.map_or(String::new(), |why| format!(": {why}"));
         return Err(Halt::Unsupported(format!(
-            "{device} has no {method} implementation{named} for {precision}"
+            "{device} has no {method} implementation{named} for {precision}{why}"
         )));
     }
     let (mut best, mut candidates) = (None, Vec::new());
@@ -37,7 +39,8 @@ pub(super) fn choose(
             Ok((rate, checks)) => {
                 candidates.push(Candidate {
                     implementation: row.name.clone(),
-                    trial_op_per_s: rate,
+                    trial_op_per_s: rate.0,
+                    trial_byte_per_s: rate.1,
                     rejected: None,
                 });
                 if best.as_ref().is_none_or(|(fastest, _, _)| rate > *fastest) {
@@ -50,6 +53,7 @@ pub(super) fn choose(
             Err(halt) => candidates.push(Candidate {
                 implementation: row.name.clone(),
                 trial_op_per_s: None,
+                trial_byte_per_s: None,
                 rejected: Some(halt.to_string()),
             }),
         }
@@ -61,16 +65,19 @@ pub(super) fn choose(
     Ok(Choice { row, candidates, checks })
 }
 
+/// Rate of a trial: of operations, or of bytes for a copy; neither for the only row.
+type Rate = (Option<OpRate>, Option<ByteRate>);
+
 fn trial(
     backend: &mut dyn Backend,
     row: &Implementation,
     work: &Work,
     (schedule, rows): (&Schedule, usize),
     control: &dyn Control,
-) -> Result<(Option<OpRate>, Vec<Check>), Halt> {
+) -> Result<(Rate, Vec<Check>), Halt> {
     let checks = before(backend, row, work, control)?;
     if rows == 1 {
-        return Ok((None, checks));
+        return Ok(((None, None), checks));
     }
     let mut runner = Runner::new(backend.load(&case(row, *work))?, control);
     runner.size(row.sample_s)?;
@@ -80,6 +87,9 @@ fn trial(
     } else {
         (window.iterations, window.elapsed_s)
     };
+    if let Some(bytes) = runner.bytes_per_iteration() {
+        return Ok(((None, ByteRate::of(bytes, iterations, elapsed).ok()), checks));
+    }
     let ops = runner.ops_per_iteration().checked_times(u128::from(iterations));
-    Ok((ops.and_then(|ops| OpRate::of(ops, elapsed).ok()), checks))
+    Ok(((ops.and_then(|ops| OpRate::of(ops, elapsed).ok()), None), checks))
 }

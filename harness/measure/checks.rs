@@ -1,12 +1,15 @@
 //! Which checks a case must pass before and after it is timed.
 
+use std::hash::{BuildHasher, Hasher};
+
 use super::runner::{Halt, Runner};
 use super::verify::{self, Product, Wrong};
 use super::{Check, Control};
 use crate::backend::{Backend, Implementation, Output};
 use crate::units::Ops;
 use crate::workload::{
-    Case, Distribution, Elements, GemmShape, Layout, Operand, Tolerance, Work, operand, reference,
+    BufferSize, Case, Distribution, Elements, GemmShape, Layout, Operand, Tolerance, Work, copy_pattern,
+    operand, reference,
 };
 
 /// Ragged on every side, no multiple of any tile, and small enough for a reference of each element.
@@ -22,7 +25,11 @@ pub(super) fn before(
     work: &Work,
     control: &dyn Control,
 ) -> Result<Vec<Check>, Halt> {
-    let Work::Gemm { layout, seed, .. } = *work else { return issue_before(backend, row, control) };
+    let (layout, seed) = match *work {
+        Work::Issue => return issue_before(backend, row, control),
+        Work::Copy { .. } => return copy_before(backend, row, control),
+        Work::Gemm { layout, seed, .. } => (layout, seed),
+    };
     let mut checks = Vec::new();
     for (m, n, k) in SMALL {
         let Ok(shape) = GemmShape::new(m, n, k) else { continue };
@@ -46,6 +53,34 @@ fn issue_before(
     accumulators(&mut runner, row)
 }
 
+/// Sizes of the small copies: one line, and lines that neither threads nor an unroll divide.
+const LINES: [u64; 3] = [1, 127, 10_007];
+
+fn copy_before(
+    backend: &mut dyn Backend,
+    row: &Implementation,
+    control: &dyn Control,
+) -> Result<Vec<Check>, Halt> {
+    for lines in LINES {
+        let Ok(buffer_bytes) = BufferSize::new(lines * BufferSize::STEP) else { continue };
+        let case = case(row, Work::Copy { buffer_bytes });
+        copy_once(&mut Runner::new(backend.load(&case)?, control), row, buffer_bytes)?;
+    }
+    Ok(vec![passed("each byte of small ragged copies, destinations poisoned")])
+}
+
+/// One copy of a pattern that no run before had, over a destination that has no byte of it.
+fn copy_once(runner: &mut Runner<'_>, row: &Implementation, buffer: BufferSize) -> Result<(), Halt> {
+    if runner.bytes_per_iteration() != Some(buffer.traffic()) {
+        return Err(wrong(row, Wrong::Form));
+    }
+    let seed = std::hash::RandomState::new().build_hasher().finish();
+    runner.fill(seed)?;
+    runner.batch(1)?;
+    let Output::Copied(destination) = runner.output()? else { return Err(wrong(row, Wrong::Form)) };
+    verify::copied(&destination, &copy_pattern(buffer, seed)).map_err(|error| wrong(row, error))
+}
+
 /// The accumulators after runs of known length against their replay.
 pub(super) fn accumulators(runner: &mut Runner<'_>, row: &Implementation) -> Result<Vec<Check>, Halt> {
     for iterations in STEPS {
@@ -60,7 +95,16 @@ pub(super) fn accumulators(runner: &mut Runner<'_>, row: &Implementation) -> Res
 
 /// The checks of the full-size product that was timed: Freivalds on its own data, and two equal runs.
 pub(super) fn after(runner: &mut Runner<'_>, row: &Implementation, full: &Case) -> Result<Vec<Check>, Halt> {
-    let Work::Gemm { shape, layout, input, seed } = full.work else { return accumulators(runner, row) };
+    let (shape, layout, input, seed) = match full.work {
+        Work::Issue => return accumulators(runner, row),
+        Work::Copy { buffer_bytes } => {
+            copy_once(runner, row, buffer_bytes)?;
+            return Ok(vec![passed(
+                "the full destination against a new pattern in its source, byte for byte",
+            )]);
+        }
+        Work::Gemm { shape, layout, input, seed } => (shape, layout, input, seed),
+    };
     let first = product_output(runner, row)?;
     let second = product_output(runner, row)?;
     verify::repeatable(&first, &second).map_err(|error| wrong(row, error))?;
@@ -135,7 +179,7 @@ fn product_output(runner: &mut Runner<'_>, row: &Implementation) -> Result<Eleme
     runner.batch(1)?;
     match runner.output()? {
         Output::Matrix(elements) => Ok(elements),
-        Output::Accumulators { .. } => Err(wrong(row, Wrong::Form)),
+        Output::Accumulators { .. } | Output::Copied(_) => Err(wrong(row, Wrong::Form)),
     }
 }
 

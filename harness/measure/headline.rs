@@ -39,30 +39,44 @@ const CLEAN_SHARE: f64 = 0.1;
 impl Headline {
     /// Headline of `samples`; `None` where there are none.
     pub fn of(samples: &Samples, ops_per_iteration: Ops) -> Option<Self> {
-        let clean = samples.clean();
-        let count = clean.iter().filter(|clean| **clean).count();
-        let all = samples.seconds_per_op(ops_per_iteration);
-        #[expect(clippy::cast_precision_loss, reason = "shares of at most some thousand samples")]
-        let (clean_count, of) = (count as f64, all.len() as f64);
-        // Where samples are long and few, four of five must do.
-        let enough =
-            (count >= Schedule::SAMPLES && clean_count >= CLEAN_SHARE * of) || clean_count >= 0.8 * of;
-        let (basis, times) = if enough {
-            let kept = all.into_iter().zip(&clean).filter(|(_, clean)| **clean);
-            (Basis::Clean, kept.map(|(time, _)| time).collect())
-        } else if let Some(corrected) = samples.cpu_seconds_per_op(ops_per_iteration) {
-            (Basis::CpuTime, corrected)
-        } else {
-            (Basis::Disturbed, all)
-        };
+        let Chosen { basis, clean, times } = choose(samples, ops_per_iteration.to_f64());
         let statistics = rate_statistics(&times)?;
-        Some(Self { basis, clean: count, of: samples.len(), statistics })
+        Some(Self { basis, clean, of: samples.len(), statistics })
     }
 
     /// Whether other work on the same cores is in the number.
     pub fn is_disturbed(&self) -> bool {
         self.basis != Basis::Clean
     }
+}
+
+/// The samples that speak for a case.
+pub(super) struct Chosen {
+    pub basis: Basis,
+    /// Samples that nothing came between.
+    pub clean: usize,
+    /// Time of one piece of work in each that counts.
+    pub times: Vec<f64>,
+}
+
+/// Chooses the samples that count; an iteration is `pieces` pieces of work, operations or bytes.
+pub(super) fn choose(samples: &Samples, pieces: f64) -> Chosen {
+    let is_clean = samples.clean();
+    let clean = is_clean.iter().filter(|clean| **clean).count();
+    let all = samples.seconds_per_piece(pieces);
+    #[expect(clippy::cast_precision_loss, reason = "shares of at most some thousand samples")]
+    let (count, of) = (clean as f64, all.len() as f64);
+    // Where samples are long and few, four of five must do.
+    let enough = (clean >= Schedule::SAMPLES && count >= CLEAN_SHARE * of) || count >= 0.8 * of;
+    let (basis, times) = if enough {
+        let kept = all.into_iter().zip(&is_clean).filter(|(_, clean)| **clean);
+        (Basis::Clean, kept.map(|(time, _)| time).collect())
+    } else if let Some(corrected) = samples.cpu_seconds_per_piece(pieces) {
+        (Basis::CpuTime, corrected)
+    } else {
+        (Basis::Disturbed, all)
+    };
+    Chosen { basis, clean, times }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::plateau::{Phase, Window};
-use super::{Headline, Samples};
+use super::{Bandwidth, Headline, Samples};
 use crate::backend::{Implementation, Timer, WorkingSet};
 use crate::device::{Finding, Severity};
-use crate::units::{Hertz, OpRate, Ops, Watts};
-use crate::workload::Case;
+use crate::units::{ByteRate, Bytes, Hertz, OpRate, Ops, Watts};
+use crate::workload::{Case, Work};
 
 /// What became of a planned case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -61,8 +61,11 @@ pub struct Measured {
     pub case: Case,
     /// The implementation's row.
     pub implementation: Implementation,
-    /// Operations of one iteration.
+    /// Operations of one iteration; zero for a copy.
     pub ops_per_iteration: Ops,
+    /// Bytes that one iteration of a copy reads plus those that it writes; absent for what computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_iteration: Option<Bytes>,
     /// Clock that timed the samples.
     pub timer: Timer,
     /// Memory that consecutive iterations went through, and the cache that could hold it.
@@ -82,16 +85,39 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// The one number.
+    /// The one number of what computes; `None` for a copy, which has no rate of operations.
     pub fn headline(&self) -> Option<Headline> {
+        if self.is_copy() {
+            return None;
+        }
         Headline::of(&self.samples, self.ops_per_iteration)
     }
 
-    /// Rate in the first window after idle.
+    /// The one number of a copy; `None` for what computes.
+    pub fn bandwidth(&self) -> Option<Bandwidth> {
+        Bandwidth::of(&self.samples, self.bytes_per_iteration.filter(|_| self.is_copy())?)
+    }
+
+    /// Whether it moved bytes and computed nothing.
+    pub const fn is_copy(&self) -> bool {
+        matches!(self.case.work, Work::Copy { .. })
+    }
+
+    /// Rate of operations in the first window after idle; `None` for a copy.
     pub fn burst(&self) -> Option<OpRate> {
         let window = self.windows.iter().find(|window| window.phase == Phase::Burst)?;
+        if self.is_copy() {
+            return None;
+        }
         let ops = self.ops_per_iteration.checked_times(u128::from(window.iterations))?;
         OpRate::of(ops, window.elapsed_s).ok()
+    }
+
+    /// Rate of a copy in the first window after idle; `None` for what computes.
+    pub fn burst_bandwidth(&self) -> Option<ByteRate> {
+        let window = self.windows.iter().find(|window| window.phase == Phase::Burst)?;
+        let bytes = self.bytes_per_iteration.filter(|_| self.is_copy())?;
+        ByteRate::of(bytes, window.iterations, window.elapsed_s).ok()
     }
 
     /// Median of the clocks that were read while sampling.
@@ -128,8 +154,11 @@ impl Measured {
 pub struct Candidate {
     /// Its name.
     pub implementation: String,
-    /// Rate of its trial; `null` when it was the only one, or rejected.
+    /// Rate of its trial; `null` when it was the only one, rejected, or a copy.
     pub trial_op_per_s: Option<OpRate>,
+    /// Rate of its trial, of a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_byte_per_s: Option<ByteRate>,
     /// Why it was rejected.
     pub rejected: Option<String>,
 }

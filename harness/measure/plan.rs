@@ -6,7 +6,7 @@ use super::sweep::{Sweep, coarse};
 use crate::backend::Implementation;
 use crate::precision::Precision;
 use crate::units::Bytes;
-use crate::workload::{Distribution, GemmShape, Layout, Method, Work};
+use crate::workload::{BufferSize, COPY_FORMAT, Distribution, GemmShape, Layout, Method, Work};
 
 /// Why a plan cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,13 +25,30 @@ pub enum PlanError {
         /// Memory of the device.
         available: Bytes,
     },
+    /// The buffers do not fit.
+    #[error(
+        "a copy of {buffer} needs {needed} of memory with its check and {available} is there; give a smaller --buffer"
+    )]
+    Buffers {
+        /// Size of each buffer.
+        buffer: BufferSize,
+        /// Memory needed for both and their check.
+        needed: Bytes,
+        /// Memory of the device.
+        available: Bytes,
+    },
+    /// A copy was asked for by name and its size is not known.
+    #[error(
+        "the device does not tell its last-level cache or has no copy; give the size of a buffer with --buffer"
+    )]
+    NoBuffer,
 }
 
 /// What the user chose; an empty list leaves the choice to the device.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
-    /// Methods; both where empty.
+    /// Methods; issue and gemm where empty, and a copy where nothing else was chosen either.
     pub methods: Vec<Method>,
     /// Formats; where empty, those that the device has.
     pub precisions: Vec<Precision>,
@@ -47,6 +64,9 @@ pub struct Selection {
     pub seed: u64,
     /// The one implementation to measure; where `None`, the best.
     pub implementation: Option<String>,
+    /// Sizes of the buffers of a copy; where empty, the implementation's own.
+    #[serde(default)]
+    pub buffers: Vec<BufferSize>,
 }
 
 /// One planned case.
@@ -88,18 +108,45 @@ pub fn plan(
             match method {
                 Method::Issue => requests.push(request(selection, precision, Work::Issue)),
                 Method::Gemm => requests.extend(products(selection, table, precision)),
+                Method::Copy => {}
             }
         }
     }
+    requests.extend(copies(selection, table)?);
     for request in &requests {
         fits(request, memory)?;
     }
     Ok(requests)
 }
 
+/// Copies, once a device and after everything else: they have no precision.
+fn copies(selection: &Selection, table: &[Implementation]) -> Result<Vec<Request>, PlanError> {
+    let asked = selection.methods.contains(&Method::Copy) || !selection.buffers.is_empty();
+    // Whoever names a format, a shape or an implementation asks for that and nothing beside it.
+    let everything = selection.methods.is_empty()
+        && selection.precisions.is_empty()
+        && selection.shapes.is_empty()
+        && selection.sweep.is_none()
+        && selection.inputs.is_empty()
+        && selection.implementation.is_none();
+    let own = table.iter().filter(|row| row.method == Method::Copy).find_map(|row| row.buffer_bytes);
+    if !(asked || everything && own.is_some()) {
+        return Ok(Vec::new());
+    }
+    let buffers = match (selection.buffers.is_empty(), own) {
+        (false, _) => selection.buffers.clone(),
+        (true, Some(own)) => vec![own],
+        (true, None) => return Err(PlanError::NoBuffer),
+    };
+    let copy = |buffer_bytes| request(selection, COPY_FORMAT.0, Work::Copy { buffer_bytes });
+    Ok(buffers.into_iter().map(copy).collect())
+}
+
 fn precisions(selection: &Selection, table: &[Implementation]) -> Vec<Precision> {
     if selection.precisions.is_empty() {
-        let has = |precision: &Precision| table.iter().any(|row| row.precision == *precision);
+        let computes = |row: &&Implementation| row.method != Method::Copy;
+        let has =
+            |precision: &Precision| table.iter().filter(computes).any(|row| row.precision == *precision);
         Precision::ALL.into_iter().filter(has).collect()
     } else {
         let chosen = |precision: &Precision| selection.precisions.contains(precision);
@@ -136,7 +183,12 @@ fn products(selection: &Selection, table: &[Implementation], precision: Precisio
 const MEMORY_SHARE: (u128, u128) = (9, 10);
 
 fn fits(request: &Request, memory: Option<Bytes>) -> Result<(), PlanError> {
-    let (Work::Gemm { shape, .. }, Some(available)) = (&request.work, memory) else { return Ok(()) };
+    let Some(available) = memory else { return Ok(()) };
+    let shape = match &request.work {
+        Work::Issue => return Ok(()),
+        Work::Copy { buffer_bytes } => return buffers_fit(*buffer_bytes, available),
+        Work::Gemm { shape, .. } => shape,
+    };
     let element = u64::from(request.precision.bits().next_power_of_two().div_ceil(8));
     // The checks hold A, B and C widened to eight bytes beside the operands themselves.
     let needed = shape.bytes(element, element.max(4)).saturating_add(shape.bytes(8, 8));
@@ -146,4 +198,14 @@ fn fits(request: &Request, memory: Option<Bytes>) -> Result<(), PlanError> {
     let shown =
         u64::try_from(needed).map_or_else(|_| format!("{needed} B"), |bytes| Bytes::new(bytes).to_string());
     Err(PlanError::Memory { shape: *shape, precision: request.precision, needed: shown, available })
+}
+
+/// Source, destination, and for the check the pattern and what came out.
+fn buffers_fit(buffer: BufferSize, available: Bytes) -> Result<(), PlanError> {
+    let needed = u128::from(buffer.get()) * 4;
+    if needed * MEMORY_SHARE.1 <= u128::from(available.get()) * MEMORY_SHARE.0 {
+        return Ok(());
+    }
+    let needed = Bytes::new(u64::try_from(needed).unwrap_or(u64::MAX));
+    Err(PlanError::Buffers { buffer, needed, available })
 }

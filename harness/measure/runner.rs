@@ -3,7 +3,7 @@
 use super::plateau::{Phase, Window};
 use super::{Control, Progress, Samples, Stop};
 use crate::backend::{BackendError, Batch, Conditions, LoadError, Loaded, Output, Timer, WorkingSet};
-use crate::units::{Ops, Seconds};
+use crate::units::{Bytes, Ops, Seconds};
 
 /// Why a case ends without a figure.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,14 @@ impl<'a> Runner<'a> {
 
     pub fn ops_per_iteration(&self) -> Ops {
         self.loaded.ops_per_iteration()
+    }
+
+    pub fn bytes_per_iteration(&self) -> Option<Bytes> {
+        self.loaded.bytes_per_iteration()
+    }
+
+    pub fn fill(&mut self, seed: u64) -> Result<(), Halt> {
+        Ok(self.loaded.fill(seed)?)
     }
 
     pub fn working_set(&self) -> Option<WorkingSet> {

@@ -58,17 +58,22 @@ impl Samples {
 
     /// Time of one operation in each sample, by the timer.
     pub fn seconds_per_op(&self, ops_per_iteration: Ops) -> Vec<f64> {
+        self.seconds_per_piece(ops_per_iteration.to_f64())
+    }
+
+    /// Time of one piece of work in each sample, by the timer; an iteration is `pieces` of them.
+    pub(super) fn seconds_per_piece(&self, pieces: f64) -> Vec<f64> {
         let times = self.elapsed_s.iter().zip(&self.iterations);
-        times.map(|(elapsed, iterations)| per_op(*elapsed, *iterations, ops_per_iteration)).collect()
+        times.map(|(elapsed, iterations)| per_piece(*elapsed, *iterations, pieces)).collect()
     }
 
     /// The same by the time that the thread really computed; `None` unless every sample has it, and has more of it
     /// than a thread that only waits while others compute for it.
-    pub fn cpu_seconds_per_op(&self, ops_per_iteration: Ops) -> Option<Vec<f64>> {
+    pub(super) fn cpu_seconds_per_piece(&self, pieces: f64) -> Option<Vec<f64>> {
         let samples = self.interference.iter().zip(&self.iterations).zip(&self.elapsed_s);
         let corrected = samples.map(|((between, iterations), elapsed)| {
             let cpu = between.as_ref()?.cpu_s.filter(|cpu| cpu.get() >= LEAST_COMPUTING * elapsed.get())?;
-            Some(per_op(cpu, *iterations, ops_per_iteration))
+            Some(per_piece(cpu, *iterations, pieces))
         });
         corrected.collect()
     }
@@ -88,8 +93,8 @@ impl Samples {
 /// another thread showed 0.1 %, and a rate 800 times too high.
 const LEAST_COMPUTING: f64 = 0.02;
 
-fn per_op(time: Seconds, iterations: u64, ops: Ops) -> f64 {
+fn per_piece(time: Seconds, iterations: u64, pieces: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a ratio of measured times")]
     let count = iterations as f64;
-    time.get() / (count * ops.to_f64())
+    time.get() / (count * pieces)
 }

@@ -54,6 +54,10 @@ impl Schedule {
             (Method::Issue, Pace::Quick) => (0.0, 0.02, 0.1, 0.02, 0.1, 0.15, 0.4, 0.02),
             (Method::Issue, Pace::Normal) => (0.1, 0.05, 1.0, 0.05, 1.0, 1.0, 3.0, 0.05),
             (Method::Issue, Pace::Thorough) => (1.0, 0.1, 3.0, 0.1, 6.0, 1.0, 10.0, 0.1),
+            // A memory controller settles at once; only the package's heat takes its time.
+            (Method::Copy, Pace::Quick) => (0.0, 0.1, 0.4, 0.1, 0.3, 0.3, 4.0, 0.1),
+            (Method::Copy, Pace::Normal) => (0.1, 0.2, 2.0, 0.2, 2.0, 2.0, 10.0, 0.2),
+            (Method::Copy, Pace::Thorough) => (1.0, 0.5, 10.0, 0.5, 20.0, 10.0, 60.0, 0.5),
             (Method::Gemm, Pace::Quick) => (0.0, 0.1, 0.9, 0.1, 0.1, 0.3, 0.5, 0.02),
             (Method::Gemm, Pace::Normal) => (0.5, 0.5, 10.0, 0.5, 3.0, 3.0, 10.0, 0.3),
             (Method::Gemm, Pace::Thorough) => (5.0, 1.0, 30.0, 1.0, 60.0, 10.0, 60.0, 1.0),

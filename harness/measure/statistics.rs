@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use statrs::statistics::{Data, OrderStatistics};
 
-use crate::units::{Estimate, OpRate, Ratio, Seconds};
+use crate::units::{ByteRate, Estimate, OpRate, Ratio, Seconds};
 
 /// Resamples behind an interval; more change its ends by less than a tenth of its width.
 const RESAMPLES: usize = 1000;
@@ -49,6 +49,15 @@ pub fn rate_statistics(seconds_per_op: &[f64]) -> Option<RateStatistics> {
         p95_op_per_s: rate(times.p5)?,
         spread: Ratio::new((times.p95 - times.p5) / times.median).ok()?,
     })
+}
+
+/// Median rate of samples, each the time of one byte, with its interval, and their spread; `None` without samples.
+pub fn byte_rate_statistics(seconds_per_byte: &[f64]) -> Option<(Estimate<ByteRate>, Ratio)> {
+    let times = summary(seconds_per_byte)?;
+    let rate = |time: f64| ByteRate::new(1.0 / time).ok();
+    let estimate =
+        Estimate { low: rate(times.interval.1)?, median: rate(times.median)?, high: rate(times.interval.0)? };
+    Some((estimate, Ratio::new((times.p95 - times.p5) / times.median).ok()?))
 }
 
 struct Times {

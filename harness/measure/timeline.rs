@@ -45,6 +45,7 @@ fn attempt(
     control.progress(Progress::Verify);
     checks.extend(checks::after(&mut runner, &row, &case)?);
     let working_set = runner.working_set();
+    let bytes_per_iteration = runner.bytes_per_iteration();
     let (ops_per_iteration, timer) = (runner.ops_per_iteration(), runner.timer().unwrap_or(Timer::HostClock));
     drop(runner);
     checks.extend(checks::integers(backend, &row, &case, control)?);
@@ -52,6 +53,7 @@ fn attempt(
         case,
         implementation: row,
         ops_per_iteration,
+        bytes_per_iteration,
         timer,
         working_set,
         candidates,
@@ -62,8 +64,10 @@ fn attempt(
         findings: Vec::new(),
     };
     measured.findings = findings(&measured);
+    measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);
-    measured.findings.extend(above_the_peak);
+    let (_, above_the_memory) = super::bandwidth_share(backend.device(), &measured);
+    measured.findings.extend(above_the_peak.into_iter().chain(above_the_memory));
     Ok(measured)
 }
 
@@ -87,7 +91,9 @@ fn findings(measured: &Measured) -> Vec<Finding> {
     }
     found.extend(disturbance(measured));
     found.extend(unevenness(measured));
-    if let Some(set) = measured.working_set.filter(|set| !set.exceeds_cache()) {
+    if measured.is_copy() {
+        found.extend(super::bandwidth::cache_measured(measured.working_set));
+    } else if let Some(set) = measured.working_set.filter(|set| !set.exceeds_cache()) {
         let (bytes, cache) = (set.bytes, set.cache_bytes);
         let message =
             format!("operands rotate through {bytes}, not twice the last-level cache, told to be {cache}");
@@ -102,7 +108,8 @@ const EVEN: f64 = 0.05;
 
 /// Samples that differ by more than noise, though nothing that can be seen came between.
 fn unevenness(measured: &Measured) -> Option<Finding> {
-    let spread = measured.headline()?.statistics.spread;
+    let compute = measured.headline().map(|headline| headline.statistics.spread);
+    let spread = compute.or_else(|| Some(measured.bandwidth()?.spread))?;
     let message =
         format!("uneven: the samples spread by {spread}; look for a neighbour, or for a clock in motion");
     (spread.get() > EVEN).then(|| Finding::new(Severity::Warning, "uneven", message, None))
@@ -110,12 +117,11 @@ fn unevenness(measured: &Measured) -> Option<Finding> {
 
 /// Other work on the same cores, as far as it is in the figure.
 fn disturbance(measured: &Measured) -> Option<Finding> {
-    let headline = measured.headline()?;
-    let count = format!("{} of {} samples were clean of other work", headline.clean, headline.of);
-    let (severity, message) = match headline.basis {
-        super::Basis::Clean if headline.clean * 2 < headline.of => {
-            (Severity::Note, format!("{count}, and only these count"))
-        }
+    let compute = measured.headline().map(|h| (h.basis, h.clean, h.of));
+    let (basis, clean, of) = compute.or_else(|| measured.bandwidth().map(|b| (b.basis, b.clean, b.of)))?;
+    let count = format!("{clean} of {of} samples were clean of other work");
+    let (severity, message) = match basis {
+        super::Basis::Clean if clean * 2 < of => (Severity::Note, format!("{count}, and only these count")),
         super::Basis::Clean => return None,
         super::Basis::CpuTime => {
             (Severity::Warning, format!("disturbed: {count}; the rate is corrected by CPU time"))

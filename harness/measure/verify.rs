@@ -55,6 +55,16 @@ pub enum Wrong {
         /// Value of the replay.
         expected: f64,
     },
+    /// A byte that was not copied.
+    #[error("byte {offset} of the destination is {found:#04x} and that of the source is {expected:#04x}")]
+    Byte {
+        /// Where, from the start of the buffer.
+        offset: usize,
+        /// Value found.
+        found: u8,
+        /// Value of the source.
+        expected: u8,
+    },
     /// An output of another size or form than the case.
     #[error("the output does not have the form of the case")]
     Form,
@@ -177,6 +187,18 @@ pub fn accumulators(values: &[f64], expected: &[f64], steps: u64) -> Result<(), 
     Ok(())
 }
 
+/// The destination of a copy against the pattern that its source was given, byte by byte.
+pub fn copied(destination: &[u8], pattern: &[u8]) -> Result<(), Wrong> {
+    if destination.is_empty() || destination.len() != pattern.len() {
+        return Err(Wrong::Form);
+    }
+    let mut pairs = destination.iter().zip(pattern).enumerate();
+    match pairs.find(|(_, (found, expected))| found != expected) {
+        Some((offset, (found, expected))) => Err(Wrong::Byte { offset, found: *found, expected: *expected }),
+        None => Ok(()),
+    }
+}
+
 /// Greatest magnitude of an exact sum, past which a value can only be a fault.
 const WHOLE_LIMIT: f64 = 9_007_199_254_740_992.0;
 
@@ -234,7 +256,7 @@ mod tests {
 
     use super::*;
     use crate::precision::{Accumulate, Precision};
-    use crate::workload::{Distribution, Operand, operand, reference};
+    use crate::workload::{BufferSize, Distribution, Operand, copy_pattern, copy_poison, operand, reference};
 
     const SHAPE: (u64, u64, u64) = (24, 40, 32);
 
@@ -324,6 +346,23 @@ mod tests {
         let wrong = Wrong::Accumulator { index: 1, steps: 9, found: next, expected: 2.0 };
         assert_eq!(accumulators(&[1.0, next], &[1.0, 2.0], 9), Err(wrong));
         assert_eq!(accumulators(&[], &[], 1), Err(Wrong::Form), "nothing returned is nothing verified");
+    }
+
+    #[test]
+    fn one_byte_that_was_not_copied_is_seen_and_so_is_a_part_of_the_buffer() {
+        let buffer = BufferSize::new(4096).unwrap();
+        let pattern = copy_pattern(buffer, 7);
+        assert_eq!(copied(&pattern, &pattern), Ok(()));
+        for offset in [0, 63, 64, 4095] {
+            let mut destination = pattern.clone();
+            destination[offset] ^= 1;
+            assert!(
+                matches!(copied(&destination, &pattern), Err(Wrong::Byte { offset: o, .. }) if o == offset)
+            );
+        }
+        assert!(copied(&copy_poison(&pattern), &pattern).is_err());
+        assert_eq!(copied(&pattern[..4032], &pattern), Err(Wrong::Form));
+        assert_eq!(copied(&[], &[]), Err(Wrong::Form), "nothing returned is nothing verified");
     }
 
     proptest! {

@@ -17,6 +17,8 @@ use crate::workload::{Distribution, Work};
 pub enum Rule {
     /// Only real devices can be calibrated.
     NotHardware,
+    /// A copy moves bytes: it says nothing of what the units compute.
+    NotCompute,
     /// There is no figure.
     NotMeasured,
     /// The same line was read before.
@@ -46,6 +48,7 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotHardware => "not-hardware",
+            Self::NotCompute => "not-compute",
             Self::NotMeasured => "not-measured",
             Self::Duplicate => "duplicate",
             Self::OtherMethodVersion => "other-method-version",
@@ -147,6 +150,9 @@ fn judged<'a>(
     let kind = measurement.device.kind;
     if kind != DeviceKind::Hardware {
         return Err((Rule::NotHardware, format!("the device is {kind}; only hardware can be calibrated")));
+    }
+    if let Work::Copy { .. } = measurement.request.work {
+        return Err((Rule::NotCompute, "a copy moves bytes; profiles are of operations".to_owned()));
     }
     let Outcome::Measured(measured) = &measurement.result else {
         let reason = measurement.result.reason().unwrap_or_default();
@@ -257,6 +263,7 @@ fn settled(measured: &Measured, headline: &Headline) -> Judged<()> {
 
 fn case_text(measurement: &Measurement) -> String {
     let what = match measurement.request.work {
+        Work::Copy { buffer_bytes } => return format!("copy of {buffer_bytes}"),
         Work::Issue => "issue".to_owned(),
         Work::Gemm { shape, input, .. } => format!("gemm {shape} {input}"),
     };

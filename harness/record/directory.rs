@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Measurement, Row};
+use super::{CopyRow, Environment, Measurement, Row};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, parse_json_at, read_text, write_atomically};
 
 /// Name of the file with one outcome a line.
@@ -12,6 +12,7 @@ pub const MEASUREMENTS: &str = "measurements.jsonl";
 /// Name of the file that tells where and how the record was made.
 pub const ENVIRONMENT: &str = "environment.json";
 const SUMMARY: &str = "summary.csv";
+const BANDWIDTH: &str = "bandwidth.csv";
 
 /// Why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,7 @@ pub struct Directory {
     lines: File,
     environment: Environment,
     rows: Vec<Row>,
+    copies: Vec<CopyRow>,
 }
 
 impl Directory {
@@ -58,7 +60,8 @@ impl Directory {
                 write_error(&lines, source)
             }
         })?;
-        let directory = Self { path: path.to_owned(), lines, environment, rows: Vec::new() };
+        let directory =
+            Self { path: path.to_owned(), lines, environment, rows: Vec::new(), copies: Vec::new() };
         directory.write_environment()?;
         Ok(directory)
     }
@@ -83,6 +86,7 @@ impl Directory {
             return Err(failed(source));
         }
         self.rows.push(Row::of(measurement));
+        self.copies.extend(CopyRow::of(measurement));
         self.write_summary()
     }
 
@@ -102,8 +106,13 @@ impl Directory {
     }
 
     fn write_summary(&self) -> Result<(), RecordError> {
-        let path = self.path.join(SUMMARY);
-        Ok(write_atomically(&path, &csv_text(&self.rows).map_err(|source| write_error(&path, source))?)?)
+        self.write_csv(SUMMARY, &self.rows)?;
+        if self.copies.is_empty() { Ok(()) } else { self.write_csv(BANDWIDTH, &self.copies) }
+    }
+
+    fn write_csv(&self, name: &str, rows: &[impl serde::Serialize]) -> Result<(), RecordError> {
+        let path = self.path.join(name);
+        Ok(write_atomically(&path, &csv_text(rows).map_err(|source| write_error(&path, source))?)?)
     }
 }
 
@@ -140,7 +149,7 @@ impl Record {
     }
 }
 
-fn csv_text(rows: &[Row]) -> std::io::Result<Vec<u8>> {
+fn csv_text(rows: &[impl serde::Serialize]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row)?;

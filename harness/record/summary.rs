@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Measurement;
+use super::{CopyRow, Measurement};
 use crate::device::DeviceKind;
 use crate::measure::{Measured, Outcome, efficiency};
 use crate::precision::{Accumulate, Precision};
@@ -24,8 +24,8 @@ pub struct Row {
     pub backend: String,
     /// Whether the device is real.
     pub kind: DeviceKind,
-    /// Format of the operands.
-    pub precision: Precision,
+    /// Format of the operands; none for a copy.
+    pub precision: Option<Precision>,
     /// Format of the sums.
     pub accumulate: Option<Accumulate>,
     /// How the rate was obtained.
@@ -83,15 +83,16 @@ impl Row {
         let device = &measurement.device;
         let (shape, input) = match measurement.request.work {
             Work::Gemm { shape, input, .. } => (Some(shape), Some(input)),
-            Work::Issue => (None, None),
+            Work::Issue | Work::Copy { .. } => (None, None),
         };
+        let copies = matches!(measurement.request.work, Work::Copy { .. });
         Self {
             device: device.id.clone(),
             uuid: device.uuid,
             model: device.model.clone(),
             backend: device.backend.clone(),
             kind: device.kind,
-            precision: measurement.request.precision,
+            precision: Some(measurement.request.precision).filter(|_| !copies),
             accumulate: None,
             method: measurement.request.work.method(),
             implementation: None,
@@ -116,7 +117,7 @@ impl Row {
     }
 
     fn fill(&mut self, measurement: &Measurement, measured: &Measured) {
-        self.accumulate = Some(measured.implementation.accumulate);
+        self.accumulate = Some(measured.implementation.accumulate).filter(|_| !measured.is_copy());
         self.implementation = Some(measured.implementation.name.clone());
         if let Some(headline) = measured.headline() {
             let rate = headline.statistics.rate_op_per_s;
@@ -135,6 +136,13 @@ impl Row {
         self.steady = Some(measured.is_steady());
         self.verified = Some(measured.is_verified());
         let findings: Vec<_> = measured.findings.iter().map(|finding| finding.message.as_str()).collect();
+        let copied = measured.bandwidth().map(|copied| {
+            let rate = copied.rate_byte_per_s.median;
+            format!(
+                "copied {rate}, read plus written: see bandwidth.csv and the copies of the summary in JSON"
+            )
+        });
+        let findings: Vec<_> = copied.as_deref().into_iter().chain(findings).collect();
         self.reason = Some(findings.join("; ")).filter(|text| !text.is_empty());
     }
 }
@@ -148,6 +156,9 @@ pub struct Summary {
     pub record: String,
     /// One row per outcome.
     pub rows: Vec<Row>,
+    /// One row per copy, in bytes; absent where nothing was copied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyRow>,
 }
 
 impl Summary {
@@ -156,6 +167,12 @@ impl Summary {
 
     /// The summary of measurements that were recorded in `record`.
     pub fn of(measurements: &[Measurement], record: String) -> Self {
-        Self { format: "flopgauge.summary/1", record, rows: measurements.iter().map(Row::of).collect() }
+        let copies = measurements.iter().filter_map(CopyRow::of).collect();
+        Self {
+            format: "flopgauge.summary/1",
+            record,
+            rows: measurements.iter().map(Row::of).collect(),
+            copies,
+        }
     }
 }

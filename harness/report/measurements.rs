@@ -1,5 +1,6 @@
 //! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
 
+use super::copies::copy_table;
 use super::table::table;
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::{Efficiency, Measured, Outcome, efficiency};
@@ -35,7 +36,9 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
     let mut text = format!("{}  {}{label}\n", device.id, device.model);
     let mut rows = table(&HEADER, 1..7, width);
     for precision in Precision::ALL {
-        let of: Vec<_> = measurements.iter().filter(|m| m.request.precision == precision).collect();
+        let computes = |m: &&&Measurement| !matches!(m.request.work, Work::Copy { .. });
+        let of = measurements.iter().filter(computes).filter(|m| m.request.precision == precision);
+        let of: Vec<_> = of.collect();
         let issue = of.iter().find(|m| m.request.work.method() == Method::Issue);
         let products: Vec<_> = of.iter().filter(|m| m.request.work.method() == Method::Gemm).collect();
         if products.is_empty()
@@ -47,7 +50,10 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
             rows.add_row(row(device, precision, issue.copied().copied(), Some(product)));
         }
     }
-    text += &format!("{rows}\n");
+    if !rows.is_empty() {
+        text += &format!("{rows}\n");
+    }
+    text += &copy_table(measurements, width);
     text + &findings(measurements)
 }
 
@@ -111,7 +117,7 @@ fn what(measurement: &Measurement) -> String {
     let row = as_measured(measurement).map(|measured| &measured.implementation);
     let name = row.map(|row| if row.native { row.name.clone() } else { format!("{} (emulated)", row.name) });
     let shape = match measurement.request.work {
-        Work::Issue => None,
+        Work::Issue | Work::Copy { .. } => None,
         Work::Gemm { shape, input, .. } => Some(format!("{shape} {input}")),
     };
     [name, shape].into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -146,7 +152,7 @@ fn findings(measurements: &[&Measurement]) -> String {
         None => lines.push((line, vec![case.to_owned()])),
     };
     for measurement in measurements {
-        let case = format!("{} {}", measurement.request.precision, what_short(measurement));
+        let case = what_short(measurement);
         if let Some(reason) = measurement.result.reason() {
             add(format!("{}: {reason}", measurement.result.name()), &case);
         }
@@ -164,7 +170,8 @@ fn findings(measurements: &[&Measurement]) -> String {
 
 fn what_short(measurement: &Measurement) -> String {
     match measurement.request.work {
-        Work::Issue => "issue".to_owned(),
-        Work::Gemm { shape, input, .. } => format!("gemm {shape} {input}"),
+        Work::Issue => format!("{} issue", measurement.request.precision),
+        Work::Gemm { shape, input, .. } => format!("{} gemm {shape} {input}", measurement.request.precision),
+        Work::Copy { .. } => "copy".to_owned(),
     }
 }

@@ -69,7 +69,7 @@ fn cells(row: &PrecisionProfile) -> [String; 9] {
 fn identity(figure: &Figure) -> String {
     let name = &figure.case.implementation;
     match figure.case.work {
-        Work::Issue => name.clone(),
+        Work::Issue | Work::Copy { .. } => name.clone(),
         Work::Gemm { shape, input, .. } => format!("{name} {shape} {input}"),
     }
 }

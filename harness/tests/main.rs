@@ -6,6 +6,8 @@ mod catalogue;
 mod cluster_files;
 mod clusters;
 mod commands;
+mod copies;
+mod cuda_libraries;
 mod filing_packets;
 mod filing_readers;
 mod filings;

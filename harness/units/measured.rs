@@ -60,7 +60,11 @@ measured_quantity!(
 measured_quantity!(
     /// A measured rate of memory traffic, bytes read plus bytes written.
     ///
-    /// Unit: bytes per second.
+    /// Unit: bytes per second. It is no rate of operations:
+    /// ```compile_fail
+    /// use flopgauge::units::{ByteRate, OpRate};
+    /// let _ = ByteRate::new(1.0).unwrap() < OpRate::new(1.0).unwrap();
+    /// ```
     ByteRate, "bytes per second"
 );
 measured_quantity!(
@@ -167,6 +171,23 @@ impl OpRate {
     }
 }
 
+impl ByteRate {
+    /// Rate at which `times` times `bytes` were moved in `elapsed`.
+    ///
+    /// Errors: [`UnitError::NotFinite`] when no time passed.
+    pub fn of(bytes: Bytes, times: u64, elapsed: Seconds) -> Result<Self, UnitError> {
+        #[expect(clippy::cast_precision_loss, reason = "a measured rate")]
+        let moved = bytes.get() as f64 * times as f64;
+        Self::new(moved / elapsed.0)
+    }
+}
+
+impl fmt::Display for ByteRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}B/s", display::si(self.0)))
+    }
+}
+
 impl From<std::time::Duration> for Seconds {
     fn from(value: std::time::Duration) -> Self {
         Self(value.as_secs_f64())
@@ -242,6 +263,7 @@ mod tests {
     fn rates_are_powers_of_ten_and_memory_is_powers_of_two() {
         assert_eq!(OpRate::from_tera(791.0).unwrap().display(false), "791.0 TFLOP/s");
         assert_eq!(OpRate::from_tera(1.5).unwrap().display(true), "1.500 TOP/s");
+        assert_eq!(ByteRate::new(3.35e12).unwrap().to_string(), "3.350 TB/s");
         assert_eq!(Bytes::new(80 << 30).to_string(), "80.00 GiB");
         assert_eq!(Seconds::new(0.0123).unwrap().to_string(), "12.30 ms");
         assert_eq!(Ratio::new(0.985).unwrap().to_string(), "98.5 %");

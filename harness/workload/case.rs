@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Distribution, GemmShape, Layout};
+use super::{BufferSize, Distribution, GemmShape, Layout};
 use crate::precision::{Accumulate, Precision};
 
 /// How a rate is obtained.
@@ -18,6 +18,8 @@ pub enum Method {
     Issue,
     /// A dense matrix product.
     Gemm,
+    /// A copy between two buffers in memory; its rate is in bytes and never in operations.
+    Copy,
 }
 
 impl Method {
@@ -26,6 +28,7 @@ impl Method {
         match self {
             Self::Issue => "issue",
             Self::Gemm => "gemm",
+            Self::Copy => "copy",
         }
     }
 }
@@ -40,10 +43,10 @@ impl FromStr for Method {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Issue, Self::Gemm]
+        [Self::Issue, Self::Gemm, Self::Copy]
             .into_iter()
             .find(|method| method.name() == text)
-            .ok_or_else(|| format!("unknown method '{text}'; one of issue, gemm"))
+            .ok_or_else(|| format!("unknown method '{text}'; one of issue, gemm, copy"))
     }
 }
 
@@ -64,6 +67,11 @@ pub enum Work {
         /// Seed of the operands.
         seed: u64,
     },
+    /// A copy between two buffers; see [`super::COPY_FORMAT`] for its `precision`.
+    Copy {
+        /// Size of each buffer.
+        buffer_bytes: BufferSize,
+    },
 }
 
 impl Work {
@@ -72,6 +80,7 @@ impl Work {
         match self {
             Self::Issue => Method::Issue,
             Self::Gemm { .. } => Method::Gemm,
+            Self::Copy { .. } => Method::Copy,
         }
     }
 }

@@ -8,6 +8,7 @@ pub const fn unit_roundoff(accumulate: Accumulate) -> Option<f64> {
         Accumulate::Fp64 => Some(f64::EPSILON / 2.0),
         Accumulate::Fp32 => Some(1.0 / 16_777_216.0),
         Accumulate::Fp16 => Some(1.0 / 2048.0),
+        Accumulate::Bf16 => Some(1.0 / 256.0),
         Accumulate::Int32 => None,
     }
 }

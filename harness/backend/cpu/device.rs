@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::blas;
+use super::copy_case::CopyCase;
 use super::error::CpuError;
 use super::gemm::Gemm;
 use super::gemm_case::{GemmCase, Others};
@@ -13,7 +14,9 @@ use super::issue_case::IssueCase;
 use super::library::CratePool;
 use super::rows::{self, Engine, Row};
 use super::throughput::{self, Throughput};
-use super::topology::{CpuQuota, UsableCores, cache_sizes, host_settings, quota, usable_cores};
+use super::topology::{
+    CpuQuota, UsableCores, cache_sizes, host_settings, last_level_caches, quota, usable_cores,
+};
 use crate::backend::{Backend, Implementation, LoadError, Loaded, OpenOptions};
 use crate::device::{ClockBasis, Device, DeviceKind, Provenance, TheoreticalPeak, Unit};
 use crate::precision::{Accumulate, Precision};
@@ -29,6 +32,8 @@ pub struct CpuBackend {
     implementations: Vec<Implementation>,
     /// Last-level cache, for the rotation of operands.
     cache: Option<Bytes>,
+    /// Last-level caches of all cores together, for copies.
+    all_caches: Option<Bytes>,
 }
 
 impl CpuBackend {
@@ -73,13 +78,14 @@ impl CpuBackend {
         let (libraries, absent) = blas::open_all(&cores.logical);
         device.notes.extend(libraries.iter().map(|l| format!("{} from {}: {}", l.name, l.file, l.version)));
         device.notes.extend(absent.into_iter().map(|reason| format!("absent library: {reason}")));
-        let rows = rows::rows(&libraries, cores.logical.len());
+        let all_caches = last_level_caches(&cores.logical);
+        let rows = rows::rows(&libraries, cores.logical.len(), all_caches);
         let implementations = rows.iter().map(|row| row.implementation.clone()).collect();
         let caches = cache_sizes(cores.logical.first().copied().unwrap_or(0));
         let cache = caches.l3_bytes.or(caches.l2_bytes).map(Bytes::new);
         let pool = CratePool::new(&cores.logical)?;
         let others = Others { pool, libraries, first: cores.logical.first().copied() };
-        Ok(Self { device, engine, others, rows, implementations, cache })
+        Ok(Self { device, engine, others, rows, implementations, cache, all_caches })
     }
 }
 
@@ -106,11 +112,15 @@ impl Backend for CpuBackend {
             (Engine::Issue(kernel), Work::Issue) => {
                 Ok(Box::new(IssueCase::new(device, self.engine.team(), *kernel)))
             }
+            (Engine::Copy(kernel), Work::Copy { buffer_bytes }) => {
+                let team = self.engine.team();
+                Ok(Box::new(CopyCase::load(device, team, (*kernel, *buffer_bytes), self.all_caches)?))
+            }
             (engine, Work::Gemm { .. }) => {
                 let parts = (&mut self.engine, &self.others);
                 Ok(Box::new(GemmCase::load(device, parts, engine, case, self.cache)?))
             }
-            (_, Work::Issue) => Err(unknown()),
+            (_, Work::Issue | Work::Copy { .. }) => Err(unknown()),
         }
     }
 }

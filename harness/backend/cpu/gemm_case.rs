@@ -125,7 +125,7 @@ impl<'a> GemmCase<'a> {
                 (Some(self.others.libraries.get(place).ok_or_else(|| "no library".to_owned())?), None)
             }
             Engine::Crate => (None, Some(&self.others.pool)),
-            Engine::BuiltIn(_) | Engine::Issue(_) => (None, None),
+            Engine::BuiltIn(_) | Engine::Issue(_) | Engine::Copy(_) => (None, None),
         };
         let _placed = library.map(|library| library::place_caller(library, self.others.first));
         let done = match (&mut self.sets, library) {

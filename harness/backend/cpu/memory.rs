@@ -27,6 +27,9 @@ macro_rules! plain {
         unsafe impl Plain for $t {}
     )*};
 }
+// SAFETY: an array of bytes, aligned to its own size: every bit pattern is a value, and there is no padding.
+#[expect(unsafe_code, reason = "marker for plain numbers")]
+unsafe impl Plain for super::copy::Line {}
 plain!(u8, i8, u16, i16, u32, i32, u64, f32, f64, half::bf16, half::f16);
 
 /// The system gave no memory.

@@ -1,14 +1,15 @@
 //! The table of what the CPU can compute, and how.
 
 use super::blas::Blas;
+use super::copy::{CopyKernel, copies};
 use super::device::{accumulate_of, unit_of};
 use super::gemm;
 use super::issue::{IssueKernel, kernels};
 use crate::backend::Implementation;
 use crate::device::Unit;
 use crate::precision::Precision;
-use crate::units::Seconds;
-use crate::workload::{GemmShape, Method};
+use crate::units::{Bytes, Seconds};
+use crate::workload::{BufferSize, COPY_FORMAT, GemmShape, Method};
 
 /// One row and what executes it.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) enum Engine {
     Crate,
     /// A library of the machine, by its place among those that were opened.
     Library(usize),
+    /// A copy.
+    Copy(CopyKernel),
 }
 
 /// Sample of one thread: short enough to fit between two interruptions of a shared core; two clock reads of 30 ns
@@ -39,7 +42,7 @@ const ISSUE_ALL: f64 = 5e-3;
 const PRODUCT: f64 = 10e-3;
 
 /// Every row of this machine: formats without a native unit by an emulation, others by native rows only.
-pub(super) fn rows(libraries: &[Blas], threads: usize) -> Vec<Row> {
+pub(super) fn rows(libraries: &[Blas], threads: usize, cache: Option<Bytes>) -> Vec<Row> {
     let mut rows = Vec::new();
     for precision in Precision::ALL {
         let available: Vec<_> =
@@ -57,7 +60,28 @@ pub(super) fn rows(libraries: &[Blas], threads: usize) -> Vec<Row> {
             }));
         }
     }
+    rows.extend(copies().iter().map(|kernel| copy(*kernel, threads, cache)));
     rows
+}
+
+/// Least size of a buffer of a copy, where the cache is small or not told.
+const BUFFER: Bytes = Bytes::new(128 << 20);
+
+fn copy(kernel: CopyKernel, threads: usize, cache: Option<Bytes>) -> Row {
+    let (precision, accumulate) = COPY_FORMAT;
+    let implementation = Implementation {
+        name: kernel.name().to_owned(),
+        method: Method::Copy,
+        precision,
+        accumulate,
+        unit: Unit::Vector,
+        native: true,
+        detail: format!("{}, {threads} threads, buffers on huge pages", kernel.detail()),
+        shape: None,
+        buffer_bytes: BufferSize::beyond(cache.unwrap_or_default(), BUFFER),
+        sample_s: Seconds::new(PRODUCT).unwrap_or_default(),
+    };
+    Row { implementation, engine: Engine::Copy(kernel) }
 }
 
 fn issue(kernel: &IssueKernel, threads: usize) -> Row {
@@ -76,6 +100,7 @@ fn issue(kernel: &IssueKernel, threads: usize) -> Row {
             kernel.lanes
         ),
         shape: None,
+        buffer_bytes: None,
         sample_s: Seconds::new(sample).unwrap_or_default(),
     };
     Row { implementation, engine: Engine::Issue(*kernel) }
@@ -128,6 +153,7 @@ fn product(
         native,
         detail,
         shape: default_shape(threads),
+        buffer_bytes: None,
         sample_s: Seconds::new(PRODUCT).unwrap_or_default(),
     };
     Row { implementation, engine }

@@ -9,6 +9,6 @@ mod settings;
 #[cfg(test)]
 pub use affinity::allowed_cores;
 pub use affinity::{UsableCores, usable_cores};
-pub use cache::cache_sizes;
+pub use cache::{cache_sizes, last_level_caches};
 pub use quota::{CpuQuota, quota, throttled_periods};
 pub use settings::host_settings;

@@ -5,10 +5,13 @@ use uuid::Uuid;
 use super::{FaultKind, Script, ScriptedRow, Segment};
 use crate::backend::{
     Backend, BackendError, Batch, Conditions, Implementation, Interference, LoadError, Loaded, Output, Timer,
+    WorkingSet,
 };
 use crate::device::Device;
-use crate::units::{Ops, Seconds};
-use crate::workload::{Case, Elements, Operand, Work, operand, reference};
+use crate::units::{Bytes, Ops, Seconds};
+use crate::workload::{
+    BufferSize, Case, Elements, Operand, Work, copy_pattern, copy_poison, operand, reference,
+};
 
 /// Operations of one iteration of a scripted issue-rate kernel: two per step of each of eight accumulators.
 const ISSUE_OPS: u128 = 16;
@@ -55,6 +58,7 @@ fn row(row: &ScriptedRow) -> Implementation {
         native: row.native,
         detail: "scripted".to_owned(),
         shape: row.shape,
+        buffer_bytes: row.buffer_bytes,
         sample_s: row.sample_s,
     }
 }
@@ -73,8 +77,13 @@ impl Backend for ScriptedBackend {
         let unknown =
             || LoadError::Unsupported { reason: format!("no implementation {}", case.implementation) };
         let row = row.ok_or_else(unknown)?;
+        let mut copy = None;
         let (ops, matrix) = match case.work {
             Work::Issue => (Ops::new(ISSUE_OPS), None),
+            Work::Copy { buffer_bytes } => {
+                copy = Some(Copied { buffer: buffer_bytes, source: Vec::new(), destination: Vec::new() });
+                (Ops::ZERO, None)
+            }
             Work::Gemm { shape, layout, input, seed } => {
                 let data = |which| operand(which, shape, layout, case.precision, (input, seed));
                 let product = data(Operand::A).zip(data(Operand::B));
@@ -90,6 +99,7 @@ impl Backend for ScriptedBackend {
             row,
             ops,
             matrix,
+            copy,
             at: Seconds::default(),
             runs: 0,
             steps: 0,
@@ -97,11 +107,19 @@ impl Backend for ScriptedBackend {
     }
 }
 
+/// What a scripted copy copies.
+struct Copied {
+    buffer: BufferSize,
+    source: Vec<u8>,
+    destination: Vec<u8>,
+}
+
 struct Run<'a> {
     device: &'a str,
     row: &'a ScriptedRow,
     ops: Ops,
     matrix: Option<Vec<f32>>,
+    copy: Option<Copied>,
     at: Seconds,
     runs: u64,
     steps: u64,
@@ -160,10 +178,13 @@ impl Loaded for Run<'_> {
         self.check_faults(iterations)?;
         let no_time = || BackendError::NoTime { device: self.device.to_owned(), iterations };
         let segment = self.segment().ok_or_else(no_time)?;
-        let ops = self.ops.checked_times(u128::from(iterations)).ok_or_else(no_time)?;
-        let rate = segment.rate_op_per_s.get() * (1.0 + segment.jitter.get() * self.wobble());
+        let each = self.copy.as_ref().map_or(self.ops.get(), |copy| copy.buffer.traffic().get().into());
+        let pieces = Ops::new(each).checked_times(u128::from(iterations)).ok_or_else(no_time)?;
+        let ops = segment.rate_op_per_s.map(|rate| rate.get());
+        let rate = ops.or_else(|| Some(segment.rate_byte_per_s?.get())).ok_or_else(no_time)?;
+        let rate = rate * (1.0 + segment.jitter.get() * self.wobble());
         let off_core = segment.disturbed && self.runs % 2 == 1;
-        let computing = ops.to_f64() / rate;
+        let computing = pieces.to_f64() / rate;
         let elapsed =
             Seconds::new(if off_core { 2.0 * computing } else { computing }).map_err(|_| no_time())?;
         let conditions = Conditions {
@@ -182,6 +203,9 @@ impl Loaded for Run<'_> {
         self.at = self.at + elapsed;
         self.runs += 1;
         self.steps = iterations;
+        if let Some(copy) = &mut self.copy {
+            copy.destination.clone_from(&copy.source);
+        }
         Ok(Batch {
             elapsed,
             timer: Timer::Script,
@@ -190,7 +214,31 @@ impl Loaded for Run<'_> {
         })
     }
 
+    fn bytes_per_iteration(&self) -> Option<Bytes> {
+        self.copy.as_ref().map(|copy| copy.buffer.traffic())
+    }
+
+    fn working_set(&self) -> Option<WorkingSet> {
+        let bytes = self.bytes_per_iteration()?;
+        self.row.cache_bytes.map(|cache_bytes| WorkingSet { bytes, cache_bytes })
+    }
+
+    fn fill(&mut self, seed: u64) -> Result<(), BackendError> {
+        if let Some(copy) = &mut self.copy {
+            copy.source = copy_pattern(copy.buffer, seed);
+            copy.destination = copy_poison(&copy.source);
+        }
+        Ok(())
+    }
+
     fn output(&mut self) -> Result<Output, BackendError> {
+        if let Some(copy) = &self.copy {
+            let mut bytes = copy.destination.clone();
+            for fault in self.row.faults.iter().filter(|fault| self.at >= fault.at_s) {
+                fault.spoil_bytes(&mut bytes);
+            }
+            return Ok(Output::Copied(bytes));
+        }
         let Some(values) = &self.matrix else {
             let wrong = u64::from(self.faulty(FaultKind::WrongValue));
             let (values, expected) = (accumulators(self.steps + wrong), accumulators(self.steps));

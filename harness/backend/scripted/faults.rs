@@ -48,6 +48,18 @@ pub enum FaultKind {
 }
 
 impl Fault {
+    /// The destination of a copy as the fault leaves it.
+    pub(super) fn spoil_bytes(&self, destination: &mut [u8]) {
+        let Some(value) = destination.get_mut(self.element) else { return };
+        *value = match self.kind {
+            // Destinations are poisoned with the complement of the pattern.
+            FaultKind::Unwritten | FaultKind::Nan => !*value,
+            FaultKind::WrongValue => value.wrapping_add(1),
+            FaultKind::BitFlip => *value ^ 1_u8.checked_shl(self.bit).unwrap_or(0),
+            _ => *value,
+        };
+    }
+
     /// The output as the fault leaves it; `run` counts the runs.
     pub(super) fn spoil(&self, output: &mut Elements, run: u64) {
         let Elements::F32(values) = output else { return };

@@ -8,8 +8,8 @@ use super::Fault;
 use crate::device::{DeviceKind, TheoreticalPeak, Unit};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::{Accumulate, Precision};
-use crate::units::{Celsius, Hertz, OpRate, Ratio, Seconds, Watts};
-use crate::workload::{GemmShape, Method};
+use crate::units::{ByteRate, Bytes, Celsius, Hertz, OpRate, Ratio, Seconds, Watts};
+use crate::workload::{BufferSize, GemmShape, Method};
 
 /// What a scripted device is and does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -37,7 +37,20 @@ impl Script {
     ///
     /// Errors: [`FileError`] with line and key.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        parse_toml(&path.display().to_string(), &read_text(path, TEXT_LIMIT)?, Self::KIND)
+        let (name, text) = (path.display().to_string(), read_text(path, TEXT_LIMIT)?);
+        let script: Self = parse_toml(&name, &text, Self::KIND)?;
+        for row in &script.implementations {
+            let copies = row.method == Method::Copy;
+            let fits =
+                |s: &Segment| s.rate_op_per_s.is_none() == copies && s.rate_byte_per_s.is_some() == copies;
+            if !row.segments.iter().all(fits) {
+                let wanted = if copies { "rate_byte_per_s" } else { "rate_op_per_s" };
+                let message = format!("each segment of {} needs {wanted} and no other rate", row.name);
+                let at = text.find(&format!("\"{}\"", row.name)).unwrap_or(0);
+                return Err(FileError::content_at(&name, &text, at, message));
+            }
+        }
+        Ok(script)
     }
 }
 
@@ -74,6 +87,10 @@ pub struct ScriptedRow {
     pub native: bool,
     /// Extents where the user names none.
     pub shape: Option<GemmShape>,
+    /// Size of each buffer of a copy where the user names none.
+    pub buffer_bytes: Option<BufferSize>,
+    /// Last-level cache that a copy is told of.
+    pub cache_bytes: Option<Bytes>,
     /// Length of one sample.
     pub sample_s: Seconds,
     /// Rates over device time, in order; the last one holds for ever.
@@ -94,8 +111,10 @@ const fn yes() -> bool {
 pub struct Segment {
     /// Device time at which it ends; the last one has none.
     pub until_s: Option<Seconds>,
-    /// Rate in it.
-    pub rate_op_per_s: OpRate,
+    /// Rate in it, of what computes.
+    pub rate_op_per_s: Option<OpRate>,
+    /// Rate in it, of a copy.
+    pub rate_byte_per_s: Option<ByteRate>,
     /// Largest relative deviation of one batch, from a fixed sequence.
     #[serde(default)]
     pub jitter: Ratio,

@@ -6,7 +6,7 @@ use crate::cli::choice::SearchArgs;
 use crate::measure::{Pace, Selection, Sweep};
 use crate::precision::Precision;
 use crate::units::Seconds;
-use crate::workload::{Distribution, GemmShape, Layout, Method};
+use crate::workload::{BufferSize, Distribution, GemmShape, Layout, Method};
 
 /// Measure dense matrix throughput: theoretical peak, issue rate and sustained rate, side by side and verified.
 ///
@@ -16,7 +16,8 @@ use crate::workload::{Distribution, GemmShape, Layout, Method};
 #[command(after_help = "Examples:\n  flopgauge measure --quick\n  \
     flopgauge measure --device cpu:0 --precision fp32,fp64 --shape 4096,4096,4096\n  \
     flopgauge measure --device cpu:0 --threads 1 --method issue --json | jq '.rows[].rate_op_per_s'\n  \
-    flopgauge measure --precision fp32 --input all --out results/sensitivity\n\n\
+    flopgauge measure --precision fp32 --input all --out results/sensitivity\n  \
+    flopgauge measure --device cpu:0 --method copy --quick\n\n\
     Exit code 1: a case failed; 3: nothing was measured, or a planned case was not run; 4: no such device.")]
 pub struct Args {
     #[command(flatten)]
@@ -27,12 +28,19 @@ pub struct Args {
     /// Number formats, comma-separated: fp64, fp32, tf32, bf16, fp16, fp8e4m3, fp8e5m2, fp6, fp4, int8, int4.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     precision: Vec<Precision>,
-    /// Methods, comma-separated: issue (register-resident), gemm (sustained matrix product).
+    /// Methods, comma-separated: issue (register-resident), gemm (sustained matrix product), copy (memory bandwidth,
+    /// bytes read plus written, once a device).
+    ///
+    /// Without it issue and gemm, and a copy where no format, shape, input or implementation is named.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     method: Vec<Method>,
     /// Shape of the product; repeatable.
     #[arg(long, value_name = "M,N,K")]
     shape: Vec<GemmShape>,
+    /// Bytes of each of the two buffers of a copy, a multiple of 64; repeatable [default: more than four times the
+    /// last-level cache].
+    #[arg(long, value_name = "BYTES")]
+    buffer: Vec<BufferSize>,
     /// Many shapes: `coarse` runs about sixty squares, transformer-like rectangles and ragged sizes, `fine` then
     /// closes in on the best. Combine with --quick unless you have the night.
     #[arg(long, value_name = "coarse|fine", conflicts_with = "shape")]
@@ -95,6 +103,7 @@ impl Args {
             inputs: self.input.iter().flatten().copied().collect(),
             seed: self.seed,
             implementation: self.implementation.clone(),
+            buffers: self.buffer.clone(),
         }
     }
 

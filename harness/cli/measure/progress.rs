@@ -56,6 +56,7 @@ impl Drop for Bar {
 /// A case in a few words.
 pub fn describe(request: &Request) -> String {
     match request.work {
+        Work::Copy { buffer_bytes } => format!("copy of {buffer_bytes}"),
         Work::Issue => format!("{} issue rate", request.precision),
         Work::Gemm { shape, input, .. } => format!("{} gemm {shape} {input}", request.precision),
     }

@@ -157,7 +157,7 @@ impl Watched<'_> {
     fn allowed_silence(&self, limit: Seconds) -> Duration {
         let ops = self.requests.get(self.done).map_or(0.0, |request| match request.work {
             Work::Gemm { shape, .. } => shape.ops().to_f64(),
-            Work::Issue => 0.0,
+            Work::Issue | Work::Copy { .. } => 0.0,
         });
         Duration::from_secs_f64(limit.get() + ops / SLOWEST)
     }

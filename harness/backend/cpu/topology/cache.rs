@@ -1,6 +1,9 @@
 //! Sizes of the caches that one core uses.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use crate::units::Bytes;
 
 /// Cache sizes as told; `None` where not told.
 ///
@@ -21,6 +24,31 @@ pub fn cache_sizes(core: usize) -> CacheSizes {
     let root = format!("/sys/devices/system/cpu/cpu{core}/cache");
     let told = sizes_under(Path::new(&root));
     if told == CacheSizes::default() { sizes_by_cpuid() } else { told }
+}
+
+/// Last-level caches of `cores` together, each counted once however many cores share it; one where the platform does
+/// not tell which share it.
+#[must_use]
+pub fn last_level_caches(cores: &[usize]) -> Option<Bytes> {
+    let one = |core: &usize| {
+        let sizes = cache_sizes(*core);
+        let level = if sizes.l3_bytes.is_some() { 3 } else { 2 };
+        let root = format!("/sys/devices/system/cpu/cpu{core}/cache");
+        let shared_by = shared_by(Path::new(&root), level).unwrap_or_default();
+        Some((shared_by, sizes.l3_bytes.or(sizes.l2_bytes)?))
+    };
+    let caches: Option<BTreeMap<String, u64>> = cores.iter().map(one).collect();
+    caches.filter(|caches| !caches.is_empty()).map(|caches| Bytes::new(caches.values().sum()))
+}
+
+/// The cores that share a core's cache of a level, as the platform writes them.
+fn shared_by(root: &Path, level: u8) -> Option<String> {
+    (0..8).find_map(|index| {
+        let directory = root.join(format!("index{index}"));
+        let read = |file: &str| Some(std::fs::read_to_string(directory.join(file)).ok()?.trim().to_owned());
+        let is_it = read("level")?.parse() == Ok(level) && read("type")? != "Instruction";
+        if is_it { read("shared_cpu_list") } else { None }
+    })
 }
 
 fn sizes_under(root: &Path) -> CacheSizes {
@@ -108,6 +136,14 @@ mod tests {
         }
         let expected = CacheSizes { l1d_bytes: Some(48 << 10), l2_bytes: Some(2 << 20), l3_bytes: None };
         assert_eq!(sizes_under(root.path()), expected);
+    }
+
+    #[test]
+    fn a_cache_that_cores_share_counts_once() {
+        let core = super::super::allowed_cores().unwrap()[0];
+        let one = last_level_caches(&[core]);
+        assert_eq!(last_level_caches(&[core, core, core]), one);
+        assert_eq!(last_level_caches(&[]), None);
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! The table of findings, as it is kept in `results/`.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Finding;
+use super::tools::Tools;
+
+/// Folder of the tables.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("results/2026-11-24-cuda-static")
+}
+
+/// Compares the findings with the table that is kept for this compiler, or writes it where
+/// `FLOPGAUGE_WRITE_CUDA_TABLE` is set.
+pub(super) fn agree(tools: &Tools, findings: &[Finding]) -> Result<(), String> {
+    let path = folder().join(format!("nvrtc-{}.md", tools.nvrtc.version()));
+    let found = text(tools, findings);
+    if std::env::var_os("FLOPGAUGE_WRITE_CUDA_TABLE").is_some() {
+        fs::create_dir_all(folder()).map_err(|error| error.to_string())?;
+        return fs::write(&path, found).map_err(|error| error.to_string());
+    }
+    let kept = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let changed: Vec<&str> = found.lines().filter(|line| !kept.lines().any(|other| other == *line)).collect();
+    if kept == found {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is not what the kernels compile to now; look at the difference and write it anew with \
+         FLOPGAUGE_WRITE_CUDA_TABLE=1:\n{}",
+        path.display(),
+        changed.join("\n")
+    ))
+}
+
+fn text(tools: &Tools, findings: &[Finding]) -> String {
+    let mut text = format!(
+        "# Machine code of every kernel, NVRTC {}\n\n\
+         Operations of one trip of the inner loop, as the disassembly has them and as the row counts them, for what \
+         issues: a warp, or for tcgen05 one thread. None of this has run on a GPU.\n\n\
+         | kernel | architecture | instruction | operations | accounted | loop | registers | spilled | SHA-256 |\n\
+         | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n",
+        tools.nvrtc.version()
+    );
+    for f in findings {
+        let instructions: Vec<String> =
+            f.instructions.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let verdict = if f.operations == f.accounted { "==" } else { "!=" };
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {verdict} {} | {} | {} | {} | {} |",
+            f.kernel,
+            f.target,
+            instructions.join(", "),
+            f.operations,
+            f.accounted,
+            f.loop_length,
+            f.registers,
+            f.spilled,
+            f.hash.get(..16).unwrap_or_default()
+        );
+    }
+    text
+}

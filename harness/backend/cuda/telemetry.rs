@@ -1,0 +1,207 @@
+//! NVML's sensors of one device, found by its UUID: an index of CUDA is not an index of NVML.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use nvml_wrapper::Nvml;
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, TemperatureSensor};
+use nvml_wrapper::enums::device::UsedGpuMemory;
+use nvml_wrapper::error::{Bits, NvmlError};
+use uuid::Uuid;
+
+use crate::backend::Conditions;
+use crate::device::{Finding, Severity};
+use crate::units::{Bytes, Celsius, Hertz, Watts};
+
+/// Time between two readings.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// NVML, opened once and never closed: closing panics where the library lacks a function.
+fn nvml() -> Result<&'static Nvml, String> {
+    static NVML: OnceLock<Result<Nvml, String>> = OnceLock::new();
+    let found = NVML.get_or_init(|| Nvml::init().map_err(|error| format!("no NVML: {error}")));
+    found.as_ref().map_err(Clone::clone)
+}
+
+/// Sensors of one device.
+pub(super) struct Telemetry {
+    device: Result<nvml_wrapper::Device<'static>, String>,
+    read: Option<Instant>,
+    health: Health,
+}
+
+/// What must not grow while a device is measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Health {
+    uncorrected: Option<u64>,
+    remapped: Option<u32>,
+}
+
+impl Telemetry {
+    /// The sensors of the device of this UUID, a MIG instance among them.
+    pub fn of(uuid: Uuid) -> Self {
+        let device = nvml().and_then(|nvml| {
+            let named = |prefix: &str| nvml.device_by_uuid(format!("{prefix}-{}", uuid.hyphenated()));
+            named("GPU")
+                .or_else(|_| named("MIG"))
+                .map_err(|error| format!("NVML does not know {uuid}: {error}"))
+        });
+        let mut found = Self { device, read: None, health: Health::default() };
+        found.health = found.health_now();
+        found
+    }
+
+    /// A reading, where the last one is a tenth of a second ago.
+    pub fn due(&mut self) -> Option<Conditions> {
+        let device = self.device.as_ref().ok()?;
+        if self.read.is_some_and(|read| read.elapsed() < PERIOD) {
+            return None;
+        }
+        self.read = Some(Instant::now());
+        let hertz =
+            |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
+        Some(Conditions {
+            clock_hz: hertz(Clock::SM),
+            memory_clock_hz: hertz(Clock::Memory),
+            power_w: device.power_usage().ok().and_then(|mw| Watts::new(f64::from(mw) / 1e3).ok()),
+            temperature_c: device
+                .temperature(TemperatureSensor::Gpu)
+                .ok()
+                .and_then(|degrees| Celsius::new(f64::from(degrees)).ok()),
+            throttle: match device.current_throttle_reasons_strict() {
+                Ok(reasons) => Some(limiting(reasons.bits())),
+                // Bits that the wrapper does not know are kept as the driver gave them.
+                Err(NvmlError::IncorrectBits(Bits::U64(bits))) => Some(limiting(bits)),
+                Err(_) => None,
+            },
+        })
+    }
+
+    /// Highest clock that can be set.
+    pub fn highest_clock(&self) -> Option<Hertz> {
+        let mhz = self.device.as_ref().ok()?.max_clock_info(Clock::SM).ok()?;
+        Hertz::new(f64::from(mhz) * 1e6).ok()
+    }
+
+    /// PCI vendor and device.
+    pub fn pci_id(&self) -> Option<String> {
+        let id = self.device.as_ref().ok()?.pci_info().ok()?.pci_device_id;
+        Some(format!("{:04x}:{:04x}", id & 0xffff, id >> 16))
+    }
+
+    /// Settings and limits, in words; where there are no sensors, why.
+    pub fn notes(&self) -> Vec<String> {
+        let device = match &self.device {
+            Ok(device) => device,
+            Err(why) => return vec![format!("no clock, power or temperature: {why}")],
+        };
+        let absent = |what: &str, error: NvmlError| format!("{what}: not told ({error})");
+        let limit = device
+            .enforced_power_limit()
+            .map_or_else(|error| absent("power limit", error), |mw| format!("power limit {} W", mw / 1000));
+        let persistence = device.is_in_persistent_mode().map_or_else(
+            |error| absent("persistence mode", error),
+            |on| format!("persistence mode {}", word(on)),
+        );
+        let ecc = device.is_ecc_enabled().map_or_else(
+            |error| absent("ECC", error),
+            |state| format!("ECC {}", word(state.currently_enabled)),
+        );
+        let mig = device
+            .mig_mode()
+            .map_or_else(|error| absent("MIG", error), |mode| format!("MIG {}", word(mode.current == 1)));
+        let vbios = device
+            .vbios_version()
+            .map_or_else(|error| absent("VBIOS", error), |version| format!("VBIOS {version}"));
+        let mut notes = vec![limit, persistence, ecc, mig, vbios];
+        notes.extend(self.others());
+        notes
+    }
+
+    /// What happened to the device since the last time that this was asked.
+    pub fn findings(&mut self) -> Vec<Finding> {
+        let (before, now) = (self.health, self.health_now());
+        self.health = now;
+        let warning = |rule: &str, message: String| Finding::new(Severity::Warning, rule, message, None);
+        let mut found = Vec::new();
+        if let (Some(before), Some(now)) = (before.uncorrected, now.uncorrected)
+            && now > before
+        {
+            found.push(warning("ecc", format!("{} uncorrected memory errors while measuring", now - before)));
+        }
+        if let (Some(before), Some(now)) = (before.remapped, now.remapped)
+            && now > before
+        {
+            found.push(warning(
+                "remapped-rows",
+                format!("{} memory rows were remapped meanwhile", now - before),
+            ));
+        }
+        found.extend(self.others().map(|other| warning("foreign-processes", other)));
+        found
+    }
+
+    /// Other processes on the device, and their memory.
+    fn others(&self) -> Option<String> {
+        let running = self.device.as_ref().ok()?.running_compute_processes().ok()?;
+        let others: Vec<_> =
+            running.into_iter().filter(|process| process.pid != std::process::id()).collect();
+        let used = others.iter().map(|process| match process.used_gpu_memory {
+            UsedGpuMemory::Used(bytes) => bytes,
+            UsedGpuMemory::Unavailable => 0,
+        });
+        let bytes = Bytes::new(used.sum());
+        let count = others.len();
+        (count > 0).then(|| format!("{count} other processes use the device, with {bytes} of its memory"))
+    }
+
+    fn health_now(&self) -> Health {
+        let Ok(device) = &self.device else { return Health::default() };
+        let uncorrected = device.total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile).ok();
+        Health { uncorrected, remapped: remapped(device) }
+    }
+}
+
+#[expect(unsafe_code, reason = "a function that the wrapper does not have")]
+fn remapped(device: &nvml_wrapper::Device<'static>) -> Option<u32> {
+    let ask = device.nvml().lib().nvmlDeviceGetRemappedRows.as_ref().ok()?;
+    let [mut corrected, mut uncorrected, mut pending, mut failed] = [0_u32; 4];
+    // SAFETY: the handle is the wrapper's own and live, the four pointers are valid.
+    let code = unsafe {
+        ask(device.handle(), &raw mut corrected, &raw mut uncorrected, &raw mut pending, &raw mut failed)
+    };
+    (code == 0).then_some(corrected + uncorrected)
+}
+
+/// The bits that hold a clock down; rest, set clocks, synchronised boards and displays are no throttling.
+const fn limiting(bits: u64) -> u64 {
+    let harmless = ThrottleReasons::GPU_IDLE.bits()
+        | ThrottleReasons::APPLICATIONS_CLOCKS_SETTING.bits()
+        | ThrottleReasons::SYNC_BOOST.bits()
+        | ThrottleReasons::DISPLAY_CLOCK_SETTING.bits();
+    bits & !harmless
+}
+
+const fn word(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rest_is_no_throttling_and_an_unknown_bit_is_kept() {
+        assert_eq!(limiting(0x1), 0);
+        assert_eq!(limiting(0x4 | 0x1), 0x4);
+        assert_eq!(limiting(1 << 40), 1 << 40);
+    }
+
+    #[test]
+    fn a_device_that_nvml_does_not_know_has_no_readings_and_a_reason() {
+        let mut telemetry = Telemetry::of(Uuid::nil());
+        assert!(telemetry.due().is_none() && telemetry.findings().is_empty());
+        assert!(telemetry.notes()[0].starts_with("no clock, power or temperature"));
+    }
+}
