@@ -55,6 +55,7 @@ pub fn integer(kind: Integer, ty: Type, [a, b, c]: [u64; 3]) -> u64 {
         Integer::Lop3(table) => lop3(table, a, b, c),
         Integer::Prmt => prmt(a, b, c),
         Integer::Bfe => bfe(ty, ua, b as u32 & 0xff, c as u32 & 0xff),
+        Integer::Bfi(length) => bfi(width, [a, b], c as u32 & 0xff, length.into()),
         Integer::Popc => u64::from(ua.count_ones()),
         Integer::Clz => u64::from(ua.leading_zeros() - (64 - width)),
         Integer::ShfLeft => ((b & 0xffff_ffff) << 32 | ua) << (c & 31) >> 32,
@@ -93,6 +94,11 @@ fn bfe(ty: Type, a: u64, from: u32, length: u32) -> u64 {
         let bit = if i < length && from + i < width { a >> (from + i) & 1 } else { fill };
         word | bit << i
     })
+}
+
+/// The low bits of `a` in place of those of `b` from bit `from` on.
+fn bfi(width: u32, [a, b]: [u64; 2], from: u32, length: u32) -> u64 {
+    (from..(from + length).min(width)).fold(b, |word, i| word & !(1 << i) | (a >> (i - from) & 1) << i)
 }
 
 /// Format of a type that has at most 32 bits.

@@ -561,6 +561,7 @@ fn integer(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
         "lop3" => Integer::Lop3(0),
         "prmt" => Integer::Prmt,
         "bfe" => Integer::Bfe,
+        "bfi" => Integer::Bfi(0),
         "popc" => Integer::Popc,
         "clz" => Integer::Clz,
         "shf" => Integer::ShfLeft,
@@ -589,12 +590,15 @@ fn integer(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
     let count = match kind {
         Integer::Neg | Integer::Abs | Integer::Not | Integer::Popc | Integer::Clz => 1,
         Integer::MadLow | Integer::MadHigh | Integer::MadWide | Integer::Prmt | Integer::Bfe => 3,
-        Integer::ShfLeft | Integer::ShfRight | Integer::Lop3(_) => 3,
+        Integer::ShfLeft | Integer::ShfRight | Integer::Lop3(_) | Integer::Bfi(_) => 3,
         _ => 2,
     };
     if let Integer::Lop3(_) = kind {
         r.done(5)?;
         kind = Integer::Lop3(r.constant(4)? as u8);
+    } else if let Integer::Bfi(_) = kind {
+        r.done(5)?;
+        kind = Integer::Bfi(r.constant(4)? as u8);
     } else {
         r.done(count + 1)?;
     }

@@ -122,7 +122,7 @@ impl Global {
 fn mark(written: &mut [u64], from: usize, size: usize) {
     let mut i = from;
     while i < from + size {
-        if i % 64 == 0 && i + 64 <= from + size {
+        if i.is_multiple_of(64) && i + 64 <= from + size {
             written[i / 64] = u64::MAX;
             i += 64;
         } else {
@@ -137,7 +137,7 @@ fn little(bytes: &[u8]) -> u64 {
 }
 
 pub(crate) fn aligned(address: u64, size: usize) -> Checked<()> {
-    if address % size as u64 == 0 {
+    if address.is_multiple_of(size as u64) {
         return Ok(());
     }
     violation(Violation::Misaligned, format!("address {address:#x} is not a multiple of {size}"))

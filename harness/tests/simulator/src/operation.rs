@@ -148,6 +148,8 @@ pub enum Integer {
     Lop3(u8),
     Prmt,
     Bfe,
+    /// `bfi`, whose length must be a constant.
+    Bfi(u8),
     Popc,
     Clz,
     ShfLeft,

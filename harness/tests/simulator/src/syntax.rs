@@ -288,12 +288,17 @@ impl Reader {
 
     /// `.align N .type name[size];` to name, bytes, alignment.
     fn variable(&mut self) -> Result<(String, u32, u32)> {
-        let (mut alignment, mut unit) = (1, 0);
+        let (mut alignment, mut unit, mut pointer) = (1, 0, false);
         loop {
             let line = self.line();
             let word = self.word()?;
             if word == ".align" {
-                alignment = self.number()? as u32;
+                let given = self.number()? as u32;
+                // After `.ptr` it is that of the memory pointed to.
+                alignment = if pointer { alignment } else { given };
+            } else if word == ".ptr" {
+                pointer = true;
+            } else if pointer && matches!(word.as_str(), ".global" | ".shared" | ".local" | ".const") {
             } else if word.starts_with('.') {
                 unit = declared_size(&word, line)?;
                 alignment = alignment.max(unit);
