@@ -1,4 +1,5 @@
 //! Each instruction against results worked out by hand from the PTX specification.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use flopgauge_simulator::launch::{Count, Fault, Frame, load, run};
 use flopgauge_simulator::memory::{Global, Violation};
