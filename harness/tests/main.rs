@@ -15,6 +15,7 @@ mod filing_packets;
 mod filing_readers;
 mod filings;
 mod ibnetdiscover;
+mod kernels_on_simulator;
 mod measure;
 mod profile;
 mod profile_use;

@@ -1,0 +1,12 @@
+//! A CUDA driver for tests. It interprets the PTX that NVRTC made, checks what hardware would leave undefined, and
+//! counts the operations that were really executed. README.md says what it covers and what it cannot show.
+
+pub mod arithmetic;
+pub mod launch;
+pub mod lower;
+pub mod matrix;
+pub mod memory;
+pub mod number;
+pub mod operation;
+pub mod syntax;
+mod warp;

@@ -1,0 +1,178 @@
+//! Matrix and asynchronous-copy opcodes: PTX ISA 9.7.9.25 (cp.async), 9.7.14 (mma.sync, ldmatrix), 9.7.13 (elect.sync).
+
+use super::Reading;
+use crate::operation::{Element, Mma, Op};
+use crate::syntax::{Operand, Result};
+
+/// The decoded instruction, or `None` where the opcode is another table's.
+pub(super) fn op(opcode: &str, r: &mut Reading<'_>) -> Result<Option<Op>> {
+    Ok(Some(match opcode {
+        "mma" => mma(r)?,
+        "ldmatrix" => load_matrix(r)?,
+        "cp" => copy(r)?,
+        "elect" => {
+            if !r.take("sync") {
+                return r.fail("sync expected");
+            }
+            r.done(2)?;
+            let Operand::Pair(d, p) = r.operand(0)? else { return r.fail("d|p expected") };
+            let one = |o: &Operand| if let Operand::Register(x) = o { Some(*x) } else { None };
+            Op::Elect { d: one(d), p: one(p), members: r.source(1)? }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn copy(r: &mut Reading<'_>) -> Result<Op> {
+    if !r.take("async") {
+        return r.fail("unknown form");
+    }
+    if r.take("commit_group") {
+        r.done(0)?;
+        return Ok(Op::CopyCommit);
+    }
+    if r.take("wait_group") {
+        r.done(1)?;
+        return Ok(Op::CopyWait(r.constant(0)? as u32));
+    }
+    if r.take("wait_all") {
+        r.done(0)?;
+        return Ok(Op::CopyWait(0));
+    }
+    let whole = r.take("cg");
+    if !(whole || r.take("ca")) || !r.shared() || !r.take("global") {
+        return r.fail("unknown form");
+    }
+    r.take_any(&["L2::64B", "L2::128B", "L2::256B"]);
+    let count = r.statement.operands.len();
+    r.done(count.clamp(3, 4))?;
+    let size = r.constant(2)? as u32;
+    if !(size == 16 || !whole && matches!(size, 4 | 8)) {
+        return r.fail("size");
+    }
+    let filled = if count == 4 { Some(r.source(3)?) } else { None };
+    Ok(Op::CopyAsync { size, d: r.place(0)?, a: r.place(1)?, filled })
+}
+
+fn load_matrix(r: &mut Reading<'_>) -> Result<Op> {
+    if !(r.take("sync") && r.take("aligned") && r.take("m8n8")) {
+        return r.fail("unknown form");
+    }
+    let count =
+        [("x1", 1), ("x2", 2), ("x4", 4)].into_iter().find(|(name, _)| r.take(name)).map_or(0, |x| x.1);
+    let transposed = r.take("trans");
+    if count == 0 || !r.shared() || !r.take("b16") {
+        return r.fail("unknown form");
+    }
+    r.done(2)?;
+    let d: Vec<u32> = r.registers(0)?.into_iter().flatten().collect();
+    if d.len() != count {
+        return r.fail("vector of another length");
+    }
+    Ok(Op::LoadMatrix { count, transposed, d, a: r.place(1)? })
+}
+
+fn mma(r: &mut Reading<'_>) -> Result<Op> {
+    if !(r.take("sync") && r.take("aligned")) {
+        return r.fail("unknown form");
+    }
+    let padded = r.take("kind::f8f6f4");
+    let shapes = [
+        ("m8n8k4", (8, 8, 4)),
+        ("m8n8k16", (8, 8, 16)),
+        ("m8n8k32", (8, 8, 32)),
+        ("m16n8k4", (16, 8, 4)),
+        ("m16n8k8", (16, 8, 8)),
+        ("m16n8k16", (16, 8, 16)),
+        ("m16n8k32", (16, 8, 32)),
+        ("m16n8k64", (16, 8, 64)),
+    ];
+    let Some((_, (m, n, k))) = shapes.into_iter().find(|(name, _)| r.take(name)) else {
+        return r.fail("unknown shape");
+    };
+    if !(r.take("row") && r.take("col")) {
+        return r.fail("row.col expected");
+    }
+    let saturate = r.take("satfinite");
+    let mut types = Vec::new();
+    while let Some(element) = r.rest.first().and_then(|name| Element::named(name)) {
+        types.push(element);
+        r.rest.remove(0);
+    }
+    let [d_type, a_type, b_type, c_type] = types[..] else { return r.fail("four types expected") };
+    r.done(4)?;
+    let list = |i| Ok(r.registers(i)?.into_iter().flatten().collect::<Vec<u32>>());
+    let mma = Mma {
+        m,
+        n,
+        k,
+        a_type,
+        b_type,
+        c_type,
+        saturate,
+        padded,
+        d: list(0)?,
+        a: r.sources(1)?,
+        b: r.sources(2)?,
+        c: r.sources(3)?,
+    };
+    if d_type != c_type || !known(&mma) {
+        return r.fail("unknown combination of shape and types");
+    }
+    let lengths = [mma.d.len(), mma.a.len(), mma.b.len(), mma.c.len()];
+    if lengths != mma.registers() {
+        return r.fail(&format!("registers: {:?} expected, {lengths:?} found", mma.registers()));
+    }
+    Ok(Op::Mma(Box::new(mma)))
+}
+
+/// Table of shapes: PTX ISA 9.7.14.2.
+fn known(mma: &Mma) -> bool {
+    use Element::*;
+    let narrow = |e| matches!(e, E4m3 | E5m2);
+    let narrower = |e| matches!(e, E4m3 | E5m2 | E3m2 | E2m3 | E2m1);
+    let (a, b, c) = (mma.a_type, mma.b_type, mma.c_type);
+    if mma.padded {
+        return narrower(a)
+            && narrower(b)
+            && matches!(c, F32 | F16)
+            && (mma.m, mma.k) == (16, 32)
+            && !mma.saturate;
+    }
+    let integer = matches!(a, S8 | U8 | S4 | U4);
+    if mma.saturate && !integer {
+        return false;
+    }
+    match (a, b) {
+        (F64, F64) => c == F64 && matches!((mma.m, mma.k), (8, 4) | (16, 4 | 8 | 16)),
+        (F16, F16) => matches!(c, F32 | F16) && mma.m == 16 && matches!(mma.k, 8 | 16),
+        (Bf16, Bf16) => c == F32 && mma.m == 16 && matches!(mma.k, 8 | 16),
+        (Tf32, Tf32) => c == F32 && mma.m == 16 && matches!(mma.k, 4 | 8),
+        (S8 | U8, S8 | U8) => c == S32 && matches!((mma.m, mma.k), (8, 16) | (16, 16 | 32)),
+        (S4 | U4, S4 | U4) => c == S32 && matches!((mma.m, mma.k), (8, 32) | (16, 32 | 64)),
+        _ => narrow(a) && narrow(b) && matches!(c, F32 | F16) && mma.m == 16 && matches!(mma.k, 16 | 32),
+    }
+}
+
+impl Mma {
+    /// Bits of an element of A or B in its register.
+    pub(crate) fn bits(&self) -> usize {
+        use Element::*;
+        match self.a_type {
+            F64 => 64,
+            F32 | Tf32 | S32 => 32,
+            F16 | Bf16 => 16,
+            S4 | U4 => 4,
+            _ => 8,
+        }
+    }
+
+    /// Registers of D, A, B and C that a thread holds.
+    pub(crate) fn registers(&self) -> [usize; 4] {
+        let width = if self.bits() == 64 { 64 } else { 32 };
+        let of = |elements: usize, bits: usize| elements * bits / 32 / width;
+        let c_bits = if self.c_type == Element::F16 { 16 } else { width };
+        let c = of(self.m * self.n, c_bits);
+        [c, of(self.m * self.k, self.bits()), of(self.k * self.n, self.bits()), c]
+    }
+}
