@@ -5,7 +5,7 @@ use flopgauge::workload::{Distribution, Elements, GemmShape, Operand, Tolerance,
 
 use super::{Count, Form, GemmEngine, Layout, Machine, ROWS, Row, Target, compiler, module, target};
 
-/// Rows as the kernel reads them, with NaN or a large number between them, which no kernel may use.
+/// Rows as the kernel reads them, with NaN or large numbers between them, which no kernel may use.
 fn padded(elements: &Elements, columns: u64, element: Element) -> Vec<u8> {
     let tight: Vec<u8> = match elements {
         Elements::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
