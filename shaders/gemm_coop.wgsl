@@ -4,9 +4,10 @@
 // needs   EXPERIMENTAL_COOPERATIVE_MATRIX with the size and formats, SUBGROUP; f16: SHADER_F16
 // Each of wy subgroups computes tm x tn tiles of size x size, one below the other. Tiles of A and B go through
 // workgroup memory twice over: while one half is multiplied the other is filled, with one barrier a step. Subgroups
-// smaller than the adapter's greatest leave some over, which fill and do not multiply.
+// smaller than the adapter's greatest leave some over, which repeat the last band and store the same values: a
+// branch round the matrices would not be uniform, which the language forbids.
 {% macro mac(c, a, b) -%}
-{{ c }} = coopMultiplyAdd({{ a }}, {{ b }}, {{ c }});{% if counted %} if (lane == 0u) { ops += {{ 2 * size * size * size }}u; }{% endif %}
+{{ c }} = coopMultiplyAdd({{ a }}, {{ b }}, {{ c }});{% if counted %} if (lane == 0u && subgroup == band) { ops += {{ 2 * size * size * size }}u; }{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}
 enable wgpu_cooperative_matrix;
@@ -30,6 +31,7 @@ for (var i = index; i < {{ bk * bn }}u; i += {{ wx }}u) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32,
         @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) lane: u32) {
   {% if counted %}var ops = 0u;{% endif %}
+  let band = min(subgroup, {{ wy - 1 }}u);
   let row = (group.y + extents.row) * {{ bm }}u;
   let column = group.x * {{ bn }}u;
   {% for i in range(tm) %}{% for j in range(tn) %}
@@ -44,10 +46,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let other = 1u - half;
       {{ fill("other", "next") }}
     }
-    if (subgroup < {{ wy }}u) {
       {% for q in range(0, bk, size) %}
       {% for i in range(tm) %}
-      let a{{ i }}_{{ q }} = coopLoadT<coop_mat{{ size }}x{{ size }}<{{ operand }}, A>>(&tile_a[half * {{ bm * bk }}u + (subgroup * {{ tm * size }}u + {{ i * size }}u) * {{ bk }}u + {{ q }}u], {{ bk }}u);
+      let a{{ i }}_{{ q }} = coopLoadT<coop_mat{{ size }}x{{ size }}<{{ operand }}, A>>(&tile_a[half * {{ bm * bk }}u + (band * {{ tm * size }}u + {{ i * size }}u) * {{ bk }}u + {{ q }}u], {{ bk }}u);
       {% endfor %}
       {% for j in range(tn) %}
       let b{{ j }}_{{ q }} = coopLoadT<coop_mat{{ size }}x{{ size }}<{{ operand }}, B>>(&tile_b[half * {{ bk * bn }}u + {{ q * bn }}u + {{ j * size }}u], {{ bn }}u);
@@ -56,16 +57,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       {% endfor %}
       {% endfor %}
       {% endfor %}
-    }
     workgroupBarrier();
     half = 1u - half;
   }
-  if (subgroup < {{ wy }}u) {
     let stride = extents.ldc * 4u;
     {% for i in range(tm) %}{% for j in range(tn) %}
-    let at{{ i }}_{{ j }} = (row + subgroup * {{ tm * size }}u + {{ i * size }}u) * stride + column + {{ j * size }}u;
+    let at{{ i }}_{{ j }} = (row + band * {{ tm * size }}u + {{ i * size }}u) * stride + column + {{ j * size }}u;
     coopStoreT(c{{ i }}_{{ j }}, &product[at{{ i }}_{{ j }}], stride);
     {% endfor %}{% endfor %}
-  }
   {% if counted %}if (lane == 0u) { atomicAdd(&executed, ops); }{% endif %}
 }

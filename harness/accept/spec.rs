@@ -374,7 +374,7 @@ mod tests {
             ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
             ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
             (
-                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = \"1 GB\"\n",
+                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1000000000\n",
                 "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
             ),
         ] {

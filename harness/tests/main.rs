@@ -23,3 +23,4 @@ mod reports;
 mod rooms;
 mod rule_listing;
 mod training_runs;
+mod wgpu;
