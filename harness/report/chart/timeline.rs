@@ -133,7 +133,7 @@ fn stack(points: &[Point], measured: &Measured, integer: bool) -> TrackStack {
             let marks = ScatterPlot::new().with_data(crosses).with_marker(MarkerShape::Cross);
             plots.push(Plot::Scatter(marks.with_color(MARK).with_size(4.0)));
         }
-        stack = stack.track(PlotTrack::new(plots).with_y_label(label).with_height(TrackHeight::Fixed(105.0)));
+        stack = stack.track(PlotTrack::new(plots).with_y_label(label).with_height(TrackHeight::Fixed(135.0)));
     }
     stack.x_axis_with(AxisSpec::default().with_label("device time, s").with_format(XAxisFormat::Numeric))
 }
