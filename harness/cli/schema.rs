@@ -38,6 +38,7 @@ const KINDS: &[Kind] = &[
     ("filing-packet/1", || schema_for!(crate::filing::Packet)),
     ("filing-plan/1", || schema_for!(crate::filing::Plan)),
     ("filing-questions/1", || schema_for!(crate::filing::Questions)),
+    (crate::accept::Fleet::KIND, || schema_for!(crate::accept::Fleet)),
     (Measurement::KIND, || schema_for!(Measurement)),
     (Profiles::KIND, || schema_for!(Profiles)),
     (crate::accept::Started::KIND, || schema_for!(crate::accept::Started)),
