@@ -2,6 +2,7 @@
 //!
 //! Pure functions of files and measurements; nothing here drains, taints, resets or labels anything.
 
+mod baseline;
 mod device_checks;
 mod error;
 mod fleet;
@@ -9,9 +10,11 @@ mod hosts;
 mod judge;
 mod measured;
 mod node;
+mod outliers;
 mod spec;
 mod verdict;
 
+pub use baseline::{Baseline, BaselineFact, BaselineRate, BaselineSource, Removed};
 pub use error::AcceptError;
 pub use fleet::{
     Counts, DeviceRate, Drift, FactValue, Fleet, FleetDevice, FleetNode, Group, IgnoredFiles, NodeState,

@@ -306,7 +306,7 @@ pub struct Outlier {
     pub median_op_per_s: OpRate,
     /// Its rate over the median.
     pub of_median: Ratio,
-    /// Distance from the median in modified z-scores; `null` where at least half of the group is equal.
+    /// Distance from the median in modified z-scores; `null` where more than half of the group is equal.
     pub score: Option<Ratio>,
 }
 
@@ -346,6 +346,6 @@ pub struct Straggler {
     pub duration_s: Seconds,
     /// Median of the nodes with the same models of devices in the same tier.
     pub median_s: Seconds,
-    /// Distance from the median in modified z-scores; `null` where at least half of them are equal.
+    /// Distance from the median in modified z-scores; `null` where more than half of them are equal.
     pub score: Option<Ratio>,
 }

@@ -22,6 +22,7 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
     (crate::accept::Spec::KIND, || schema_for!(crate::accept::Spec)),
+    (crate::accept::Baseline::KIND, || schema_for!(crate::accept::Baseline)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
     ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
