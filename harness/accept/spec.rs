@@ -175,6 +175,11 @@ impl DevicePattern {
         self.matcher.is_match(model) || self.text == model
     }
 
+    /// As the spec has it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it names something, where `*` means whatever there is.
     pub fn is_a_name(&self) -> bool {
         self.text.chars().any(char::is_alphanumeric)
@@ -212,7 +217,8 @@ impl From<DevicePattern> for String {
 pub struct Limits {
     /// Highest temperature; without it none is asked for.
     pub max_temperature_c: Option<Celsius>,
-    /// Whether a throttle reason of the driver is accepted.
+    /// Whether slowing down is accepted. Where it is not, a device must also tell of it; only NVML does. The cap on
+    /// power and clocks that somebody set are no slowing down.
     pub allow_throttle: bool,
     /// Most memory of a device that others may hold; without it none is asked for.
     pub max_foreign_memory_bytes: Option<Bytes>,

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::choice::search;
 use super::measure::{Clock, Supervisor, now};
-use super::{CliError, Exit, Output, host};
+use super::{CliError, Exit, Output, engine, host};
 use crate::accept::{
     CheckResult, Circumstances, NodeFile, Quantity, RunIdentity, SpecUsed, Started, Verdict, judge,
 };
 use crate::device::DeviceKind;
-use crate::files::{FileError, write_atomically};
+use crate::files::{FileError, TEXT_LIMIT, read_text, write_atomically};
 pub use options::Args;
 use session::Session;
 
@@ -25,11 +26,23 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    match accept(args, output) {
+        // A verdict that cannot be left is not known to anybody; 1 would say that the node is bad.
+        Err(error) if error.exit() == Exit::Failed => {
+            output.error(&error);
+            Ok(Exit::Inconclusive)
+        }
+        other => other,
+    }
+}
+
+fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let (spec_name, spec) = args.read_spec()?;
-    let (host, run, started) = (host::describe(), options::run_identity()?, now());
+    search(&args.search)?;
+    let (host, run, started) = (host::describe(), engine::run_identity()?, now());
     let node = args.node_name(&host)?;
-    let place = Place::begin(&args.out, &node, run.clone(), started)?;
     let supervisor = Supervisor::new(args.stall_limit, false)?.with_grace(GRACE);
+    let place = Place::begin(&args.out, &node, run.clone(), started)?;
     let clock = Clock::start(args.limit());
     let mut around = Circumstances {
         chosen: !args.device.is_empty() || !args.search.backend.is_empty(),
@@ -50,6 +63,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         started,
         ended: now(),
         cut_short: around.cut_short,
+        left_out: around.left_out,
         simulated: seen.iter().any(|seen| seen.device.kind != DeviceKind::Hardware),
         verdict: judged.verdict,
         reason: judged.reason,
@@ -79,6 +93,7 @@ impl Place {
         let write_error = |path: &Path, source| FileError::Write { path: path.display().to_string(), source };
         std::fs::create_dir_all(out).map_err(|source| write_error(out, source))?;
         let place = Self { file: out.join(format!("{node}.json")) };
+        place.is_free()?;
         let format = format!("flopgauge.{}", Started::KIND);
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let begun = Started { format, version, node: node.to_owned(), run, started };
@@ -86,6 +101,20 @@ impl Place {
         match std::fs::remove_file(&place.file) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(write_error(&place.file, error).into()),
             _ => Ok(place),
+        }
+    }
+
+    /// Only a node file may be replaced.
+    fn is_free(&self) -> Result<(), CliError> {
+        let other = || {
+            let path = self.file.display();
+            CliError::Usage(format!("{path} is no node file and is left as it is; give another --out"))
+        };
+        match read_text(&self.file, TEXT_LIMIT) {
+            Ok(text) => NodeFile::is_one(&text).then_some(()).ok_or_else(other),
+            Err(FileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
+            Err(FileError::NotUtf8 { .. } | FileError::TooLarge { .. }) => Err(other()),
+            Err(error) => Err(error.into()),
         }
     }
 }
