@@ -8,6 +8,7 @@ mod hosts;
 mod judge;
 mod measured;
 mod node;
+mod requirement;
 mod spec;
 mod verdict;
 
@@ -17,5 +18,6 @@ pub use judge::{Circumstances, Judged, Seen, judge};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
-pub use spec::{DevicePattern, Floor, Limits, NodeNeeds, Requirement, Spec, Tier, Wanted};
-pub use verdict::{REASON_LIMIT, Reason, Verdict};
+pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
+pub use spec::{Limits, NodeNeeds, Spec, Tier};
+pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};

@@ -116,9 +116,10 @@ fn throttle(measurements: &[Measurement]) -> CheckResult {
     let mask = readings.into_iter().fold(0, |all, mask| all | mask);
     let (verdict, reason) = match mask & !HARMLESS {
         0 if whole => (Verdict::Pass, format!("no heat, slowdown or brake (mask {mask:#x})")),
-        0 => {
-            (Verdict::Inconclusive, "not told in every case; allow_throttle = true does without it".to_owned())
-        }
+        0 => (
+            Verdict::Inconclusive,
+            "not told in every case; allow_throttle = true does without it".to_owned(),
+        ),
         other => (Verdict::Inconclusive, format!("slowed down by heat, hardware or brake (mask {other:#x})")),
     };
     CheckResult::plain("throttle", verdict, &reason)

@@ -1,8 +1,10 @@
 //! The verdict on a node, from the spec and from what was measured; what is not known never passes.
 
 use super::device_checks::checks;
-use super::{CheckResult, Figure, NodeDevice, Quantity, Reason, Spec, Tier, Verdict, measured};
-use crate::device::DeviceKind;
+use super::{
+    CheckResult, Figure, NodeDevice, Quantity, REASON_PREFIX, Reason, Spec, Tier, Verdict, measured,
+};
+use crate::device::{Device, DeviceKind};
 use crate::measure::Outcome;
 use crate::record::Measurement;
 use crate::units::Ratio;
@@ -87,21 +89,30 @@ fn summary(verdict: Verdict, checks: &[CheckResult]) -> String {
     }
 }
 
+/// One line that a scheduler can show; it names its author first, so that a site undoes only what came from here, and
+/// then the check, since some show twenty characters.
 fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String {
     let worst = devices.iter().map(|device| device.kind).max().unwrap_or(DeviceKind::Hardware);
     let label = if worst == DeviceKind::Hardware { String::new() } else { format!("{worst}: ") };
-    if verdict == Verdict::Pass {
+    let said = if verdict == Verdict::Pass {
         let checks = node.len() + devices.iter().map(|device| device.checks.len()).sum::<usize>();
-        return format!("{label}{checks} checks of {} devices passed", devices.len());
-    }
-    let bad = devices.iter().filter(|device| device.verdict == verdict).collect::<Vec<_>>();
-    match bad.as_slice() {
-        [] => format!("{label}{}", summary(verdict, node)),
-        [only] => format!("{label}{} {}", only.id, only.reason),
-        [first, ..] => {
-            format!("{label}{} of {} devices, {} {}", bad.len(), devices.len(), first.id, first.reason)
+        let plural = if devices.len() == 1 { "" } else { "s" };
+        format!("{checks} checks of {} device{plural} passed", devices.len())
+    } else {
+        let bad = |device: &&NodeDevice| device.verdict == verdict;
+        let more = match devices.iter().filter(bad).count() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more of {}", count - 1, devices.len()),
+        };
+        let first = devices.iter().find(bad);
+        let check =
+            first.and_then(|first| Some((first, first.checks.iter().find(|c| c.verdict == verdict)?)));
+        match check {
+            Some((first, check)) => format!("{} {}{more}: {}", check.check, first.id, check.reason),
+            None => summary(verdict, node),
         }
-    }
+    };
+    format!("{REASON_PREFIX} {label}{said}")
 }
 
 /// Devices that there are, of the kinds that may pass.
@@ -177,7 +188,9 @@ fn not_checked(spec: &Spec, tier: Tier, seen: &[Seen]) -> Vec<String> {
     }
     let absent = spec.requirements.iter().map(|need| &need.device);
     let absent = absent.filter(|pattern| !seen.iter().any(|seen| pattern.matches(&seen.device.model)));
-    left.extend(absent.map(|pattern| format!("what is asked of '{}': no such device is here", pattern.text())));
+    left.extend(
+        absent.map(|pattern| format!("what is asked of '{}': no such device is here", pattern.text())),
+    );
     left.sort();
     left.dedup();
     left

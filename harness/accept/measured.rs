@@ -93,7 +93,7 @@ fn doubt(device: &Device, measured: &Measured, headline: &Headline) -> Option<St
     let doubtful = |severity: Severity, rule: &str| match severity {
         Severity::Error => true,
         Severity::Warning => !HARMLESS.contains(&rule),
-        Severity::Note => false,
+        Severity::Note | Severity::Fine => false,
     };
     let finding = measured.findings.iter().find(|f| doubtful(f.severity, &f.rule))?;
     Some(finding.message.clone())
@@ -105,7 +105,8 @@ fn incredible(device: &Device, measured: &Measured) -> Option<String> {
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Some("not credible: above the theoretical peak at the highest clock".to_owned());
     }
-    let efficiency = efficiency.filter(|found| found.basis == ClockBasis::Rated && found.ratio.get() > 1.0)?;
+    let efficiency =
+        efficiency.filter(|found| found.basis == ClockBasis::Rated && found.ratio.get() > 1.0)?;
     let row = &measured.implementation;
     let bounded = device.peaks.iter().any(|peak| {
         let same = (peak.precision, peak.accumulate, peak.unit) == (row.precision, row.accumulate, row.unit);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::accept::{Spec, Tier};
 use crate::cli::choice::SearchArgs;
-use crate::cli::{CliError, engine};
 use crate::cli::measure::positive;
+use crate::cli::{CliError, engine};
 use crate::record::Host;
 use crate::units::Seconds;
 
