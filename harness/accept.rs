@@ -11,6 +11,7 @@ mod judge;
 mod measured;
 mod node;
 mod outliers;
+mod requirement;
 mod spec;
 mod verdict;
 
@@ -25,5 +26,6 @@ pub use judge::{Circumstances, Judged, Seen, judge};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
-pub use spec::{DevicePattern, Floor, Limits, NodeNeeds, Requirement, Spec, Tier, Wanted};
-pub use verdict::{REASON_LIMIT, Reason, Verdict};
+pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
+pub use spec::{Limits, NodeNeeds, Spec, Tier};
+pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};
