@@ -10,6 +10,7 @@ mod measured;
 mod node;
 mod requirement;
 mod spec;
+mod trend;
 mod verdict;
 
 pub use error::AcceptError;
