@@ -13,6 +13,7 @@ mod node;
 mod outliers;
 mod requirement;
 mod spec;
+mod trend;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineFact, BaselineRate, BaselineSource, Removed};

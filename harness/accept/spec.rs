@@ -10,7 +10,6 @@ use crate::device::{Device, DeviceKind};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::Precision;
 use crate::units::{Bytes, Celsius};
-use crate::workload::Method;
 
 /// How much of a node's time an acceptance may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -141,15 +140,7 @@ impl Spec {
     fn not_judged(&self) -> Option<&'static str> {
         let needs = &self.requirements;
         let any = |asks: fn(&Requirement) -> bool| needs.iter().any(asks);
-        if any(|need| matches!(need.floor, Floor::Baseline { .. })) {
-            Some("baseline")
-        } else if any(|need| need.max_trend.is_some()) {
-            Some("max_trend")
-        } else if any(|need| need.method == Method::Copy) {
-            Some("method")
-        } else {
-            self.limits.max_foreign_memory_bytes.map(|_| "max_foreign_memory_bytes")
-        }
+        any(|need| matches!(need.floor, Floor::Baseline { .. })).then_some("baseline")
     }
 
     /// The cases that a device is to be measured in.
@@ -161,7 +152,11 @@ impl Spec {
                     Some(precision) => vec![precision],
                     None => known_formats(device, tier),
                 };
-                precisions.into_iter().map(move |precision| Wanted { precision, requirement })
+                precisions.into_iter().map(move |precision| Wanted {
+                    precision,
+                    requirement,
+                    limits: &self.limits,
+                })
             })
             .collect()
     }
@@ -221,17 +216,29 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_cannot_be_meant_is_refused_with_its_own_line() {
+        for (rest, at) in [
+            ("min_op_per_s = 0\n", "s.toml:4:16: min_op_per_s: above 0"),
+            ("min_op_per_s = -1.0\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_op_per_s = nan\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_fraction_of_theoretical = 1.5\n", "s.toml:4:31: min_fraction_of_theoretical: above 0"),
+            ("min_op_per_s = 1e12\nmax_trend = 1.0\n", "s.toml:5:13: max_trend: above 0"),
+            ("min_op_per_s = 1e12\nmax_spread_across_devices = 0\n", "s.toml:5:29: max_spread"),
+            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:10: method: a copy computes nothing"),
+            ("min_op_per_s = 1e12\nprecision = \"fp23\"\n", "s.toml:5:13: precision: "),
+            ("min_op_per_s = 1e12\n[limits]\nmax_temperature_c = \"hot\"\n", "s.toml:6:21: max_temp"),
+            ("min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1.5\n", "s.toml:6:28: max_foreign"),
+            ("min_op_per_s = 1e12\n[node]\nkinds = [\"plastic\"]\n", "s.toml:6:10: kinds: "),
+        ] {
+            let text = refused(&format!("[[require]]\ndevice = \"*\"\n{rest}"));
+            assert!(text.starts_with(at), "{text}");
+        }
+    }
+
+    #[test]
     fn a_key_that_nothing_judges_is_refused_with_its_line() {
         let head = "[[require]]\ndevice = \"*\"\n";
-        for (rest, at) in [
-            ("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet"),
-            ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
-            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
-            (
-                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1000000000\n",
-                "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
-            ),
-        ] {
+        for (rest, at) in [("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet")] {
             let text = refused(&format!("{head}{rest}"));
             assert!(text.starts_with(at), "{text}");
         }
