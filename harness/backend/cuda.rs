@@ -4,6 +4,7 @@
 mod backend;
 mod compile;
 mod copy_case;
+mod cublaslt;
 mod device;
 mod driver;
 mod gpu;

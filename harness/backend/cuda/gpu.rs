@@ -98,12 +98,18 @@ impl Gpu {
         let count = usize::try_from(bytes).unwrap_or(usize::MAX);
         // SAFETY: every byte is set before anything reads it.
         let mut memory = unsafe { self.stream.alloc::<u8>(count) }.map_err(failed)?;
-        let (address, guard) = memory.device_ptr_mut(&self.stream);
-        // SAFETY: the allocation has `count` bytes and is this function's alone.
-        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
-            .map_err(failed)?;
-        drop(guard);
+        self.refill(&mut memory, value)?;
         Ok(memory)
+    }
+
+    /// Every byte of memory becomes `value`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    pub fn refill(&self, memory: &mut CudaSlice<u8>, value: u8) -> Result<(), BackendError> {
+        let count = memory.len();
+        let (address, _guard) = memory.device_ptr_mut(&self.stream);
+        // SAFETY: the allocation has `count` bytes and is borrowed for this call alone.
+        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
+            .map_err(|error| self.error("filling memory", error))
     }
 
     /// Memory with these bytes.
