@@ -21,6 +21,7 @@ mod session;
 #[cfg(test)]
 mod static_check;
 mod telemetry;
+mod tensor_map;
 
 pub use backend::CudaBackend;
 

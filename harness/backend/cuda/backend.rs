@@ -81,7 +81,7 @@ impl CudaBackend {
         });
         device.notes.extend(CublasLt::overrides().into_iter().map(|set| format!("cuBLASLt: {set} is set")));
         let memory = device.memory_bytes.unwrap_or(Bytes::new(0));
-        let made = |target| table(target, (&compiler, &library), (memory, cache));
+        let made = |target| table(target, (&compiler, &library), (memory, cache), gpu.makes_tensor_maps());
         let implementations = target.map(made).unwrap_or_default();
         Ok(Self { device, library, gpu, target, compiler, implementations, multiprocessors, cache })
     }
@@ -92,12 +92,13 @@ fn table(
     target: &'static Target,
     (compiler, library): (&Result<Nvrtc, String>, &Result<CublasLt, String>),
     (memory, cache): (Bytes, u64),
+    tensor_maps: bool,
 ) -> Vec<Implementation> {
     let mut all = Vec::new();
     if let Ok(nvrtc) = compiler
         && nvrtc.architectures().contains(&target.capability)
     {
-        let callable = |row: &&'static Row| row.parameters() != Parameters::TensorMaps;
+        let callable = |row: &&'static Row| tensor_maps || row.parameters() != Parameters::TensorMaps;
         all.extend(rows::rows(target).filter(callable).map(|row| implementation(row, target, nvrtc)));
         all.push(copy(target, nvrtc, copied(memory, Bytes::new(cache))));
     }

@@ -86,6 +86,11 @@ impl Gpu {
         self.context.load_module(image)
     }
 
+    /// Whether the driver makes tensor maps.
+    pub const fn makes_tensor_maps(&self) -> bool {
+        self.driver.tensor_maps
+    }
+
     /// Whether the library is a stand-in for tests, whose clock is no clock.
     pub const fn is_simulated(&self) -> bool {
         self.driver.simulated
