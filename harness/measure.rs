@@ -15,7 +15,6 @@ mod schedule;
 pub mod statistics;
 mod sweep;
 mod timeline;
-pub mod verify;
 
 pub use bandwidth::{Bandwidth, BandwidthShare, bandwidth_share};
 pub use control::{Control, Progress, Stop, Unattended};
@@ -28,6 +27,8 @@ pub use samples::Samples;
 pub use schedule::{Pace, Schedule};
 pub use sweep::{ROUNDS, Sweep, finer};
 pub use timeline::measure;
+
+pub use crate::workload::verify;
 
 /// Version of the method; a figure of one version is not compared with a figure of another.
 pub const METHOD_VERSION: &str = "1";

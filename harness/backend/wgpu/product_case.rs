@@ -222,6 +222,7 @@ fn raw(elements: &Elements) -> &[u8] {
         Elements::F16(v) => bytemuck::cast_slice(v),
         Elements::I8(v) => bytemuck::cast_slice(v),
         Elements::I32(v) => bytemuck::cast_slice(v),
+        Elements::Small(_, v) => v,
     }
 }
 
