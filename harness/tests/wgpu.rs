@@ -1,10 +1,12 @@
 //! The wgpu backend on a software Vulkan driver, and its shaders through the compiler without any driver.
 #![cfg(feature = "wgpu")]
 
+mod counts;
+
 use std::process::Output;
 
 use assert_cmd::Command;
-use flopgauge::backend::wgpu::{Kernel, Shader, kernels, render};
+use flopgauge::backend::wgpu::{Kernel, Shader, Variant, kernels, render};
 use flopgauge::backend::{Backend, Output as Values, Search, open};
 use flopgauge::measure::verify;
 use flopgauge::precision::{Accumulate, Precision};
@@ -21,8 +23,8 @@ const COOPERATIVE: [(u32, Precision, Accumulate); 6] = [
     (16, Precision::Fp32, Accumulate::Fp32),
 ];
 
-fn parsed(kernel: &Kernel, counted: bool) -> (naga::Module, naga::valid::ModuleInfo) {
-    let text = render(kernel, counted).unwrap();
+fn parsed(kernel: &Kernel, variant: Variant) -> (naga::Module, naga::valid::ModuleInfo) {
+    let text = render(kernel, variant).unwrap();
     let module = naga::front::wgsl::parse_str(&text)
         .map_err(|error| format!("{}: {}", kernel.name, error.emit_to_string(&text)))
         .unwrap();
@@ -35,8 +37,8 @@ fn parsed(kernel: &Kernel, counted: bool) -> (naga::Module, naga::valid::ModuleI
 #[test]
 fn every_shader_compiles_to_spirv_msl_and_where_it_can_hlsl_without_a_driver() {
     for kernel in kernels(&COOPERATIVE, 32) {
-        for counted in [false, true] {
-            let (module, info) = parsed(&kernel, counted);
+        for (counted, transposed) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (module, info) = parsed(&kernel, Variant { counted, transposed });
             let options = naga::back::spv::Options { lang_version: (1, 6), ..Default::default() };
             naga::back::spv::write_vec(&module, &info, &options, None)
                 .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", kernel.name));
@@ -89,10 +91,14 @@ fn every_tiling_of_every_precision_agrees_with_the_reference_on_square_and_ragge
     let Some(mut backend) = software() else { return };
     let rows = backend.implementations().to_vec();
     for row in rows.iter().filter(|row| row.method == Method::Gemm) {
-        for (m, n, k) in [(1, 1, 1), (64, 64, 64), (67, 91, 83), (130, 33, 57)] {
+        for (m, n, k) in [(1, 1, 1), (64, 64, 64), (67, 91, 83), (130, 257, 57)] {
             let shape = GemmShape::new(m, n, k).unwrap();
-            for input in [Distribution::Normal, Distribution::Integers] {
-                let layout = Layout::Nn;
+            for (layout, input) in [
+                (Layout::Nn, Distribution::Normal),
+                (Layout::Nn, Distribution::Integers),
+                (Layout::Tn, Distribution::Normal),
+                (Layout::Tn, Distribution::Integers),
+            ] {
                 let work = Work::Gemm { shape, layout, input, seed: 3 };
                 let implementation = row.name.clone();
                 let case =
@@ -104,7 +110,11 @@ fn every_tiling_of_every_precision_agrees_with_the_reference_on_square_and_ragge
                 let right = reference(shape, layout, &data(Operand::A), &data(Operand::B)).unwrap();
                 let tolerance = Tolerance::of(row.accumulate, shape.k());
                 let found = verify::elements(shape, &c, &right, tolerance);
-                assert!(found.is_ok(), "{} {} {shape} {input}: {found:?}", row.name, row.precision);
+                assert!(found.is_ok(), "{} {} {shape} {layout:?} {input}: {found:?}", row.name, row.precision);
+                if input == Distribution::Integers && row.accumulate != Accumulate::Fp16 {
+                    let same = c.to_f64().iter().zip(&right.values).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{} {} {shape} {layout:?}: not exact", row.name, row.precision);
+                }
             }
         }
     }

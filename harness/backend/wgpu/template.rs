@@ -27,10 +27,19 @@ const fn source(shader: Shader) -> (&'static str, &'static str) {
     }
 }
 
-/// The WGSL of a row; with `counted`, its operations also go to an atomic counter behind the last binding.
+/// Which form of a row's shader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// Its operations also go to an atomic counter behind the last binding.
+    pub counted: bool,
+    /// A is stored transposed, [k, m]; of no meaning where there is no product.
+    pub transposed: bool,
+}
+
+/// The WGSL of a row.
 ///
 /// Errors: [`TemplateError`].
-pub fn render(kernel: &Kernel, counted: bool) -> Result<String, TemplateError> {
+pub fn render(kernel: &Kernel, variant: Variant) -> Result<String, TemplateError> {
     let (name, text) = source(kernel.shader);
     let failed = |error: minijinja::Error| TemplateError { shader: name, message: format!("{error:#}") };
     let mut environment = Environment::new();
@@ -48,7 +57,8 @@ pub fn render(kernel: &Kernel, counted: bool) -> Result<String, TemplateError> {
         enables.push("f16");
     }
     let values = context! {
-        counted,
+        counted => variant.counted,
+        transposed => variant.transposed,
         enables,
         operand,
         result,
