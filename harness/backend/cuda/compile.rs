@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::nvrtc::Nvrtc;
 use super::rows::Source;
-use crate::files::write_atomically;
+use crate::files::{cache_folder, write_atomically};
 
 /// What a device is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +36,6 @@ pub(super) fn compile(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Resu
 }
 
 fn place(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
     let mut hash = Sha256::new();
     for part in
         [&nvrtc.version().to_string(), source.text].into_iter().chain(options.iter().map(String::as_str))
@@ -46,7 +44,7 @@ fn place(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Option<PathBuf> {
         hash.update(part.as_bytes());
     }
     let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(cache.join("flopgauge").join("kernels").join(name))
+    Some(cache_folder()?.join("kernels").join(name))
 }
 
 /// A hash of all that follows, the length of the machine code, the machine code, the PTX.

@@ -35,24 +35,34 @@ const TRIPS: u64 = 7;
 /// Lines of a copy; no multiple of a workgroup.
 const LINES: u64 = 1009;
 
-/// Runs the instrumented twin of every row of an adapter, products in both layouts of A.
+/// Runs the instrumented twin of every row of an adapter, and of products both layouts of A as far as `wanted`.
 ///
 /// Errors: no such device, or what failed on it.
-pub fn counts(id: &str) -> Result<Vec<Count>, String> {
+pub fn counts(id: &str, wanted: impl Fn(&Kernel, Layout) -> bool) -> Result<Vec<Count>, String> {
     let found = adapters::all().into_iter().find(|found| found.device.id == id);
     let backend = WgpuBackend::open(found.ok_or_else(|| format!("there is no device '{id}'"))?)?;
     let mut all = Vec::new();
     for kernel in backend.kernels() {
         let failed = |error: LoadError| format!("{}: {error}", kernel.name);
-        for work in works(kernel.method()) {
-            all.push(count(&backend, kernel, work).map_err(failed)?);
+        for layout in [Layout::Nn, Layout::Tn] {
+            let works = works(kernel.method(), layout);
+            if works.is_empty() || !wanted(kernel, layout) {
+                continue;
+            }
+            let variant = Variant { counted: true, transposed: layout == Layout::Tn };
+            let compiled = Compiled::new(backend.gpu(), kernel, variant, false).map_err(failed)?;
+            for work in works {
+                all.push(count(&backend, (kernel, &compiled), work).map_err(failed)?);
+            }
         }
     }
     Ok(all)
 }
 
-fn works(method: Method) -> Vec<Work> {
+/// What is run of a method; only products have a second layout.
+fn works(method: Method, layout: Layout) -> Vec<Work> {
     match method {
+        Method::Issue | Method::Copy if layout == Layout::Tn => Vec::new(),
         Method::Issue => vec![Work::Issue],
         Method::Copy => {
             let buffer = BufferSize::new(LINES * BufferSize::STEP).ok();
@@ -61,18 +71,17 @@ fn works(method: Method) -> Vec<Work> {
         Method::Gemm => {
             let shapes = SHAPES.iter().filter_map(|(m, n, k)| GemmShape::new(*m, *n, *k).ok());
             let input = Distribution::Integers;
-            let both = |shape| {
-                [Layout::Nn, Layout::Tn].map(|layout| Work::Gemm { shape, layout, input, seed: 1 })
-            };
-            shapes.flat_map(both).collect()
+            shapes.map(|shape| Work::Gemm { shape, layout, input, seed: 1 }).collect()
         }
     }
 }
 
-fn count(backend: &WgpuBackend, kernel: &Kernel, work: Work) -> Result<Count, LoadError> {
+fn count(
+    backend: &WgpuBackend,
+    (kernel, compiled): (&Kernel, &Compiled),
+    work: Work,
+) -> Result<Count, LoadError> {
     let (gpu, watch) = (backend.gpu(), backend.watch());
-    let transposed = matches!(work, Work::Gemm { layout: Layout::Tn, .. });
-    let compiled = Compiled::new(gpu, kernel, Variant { counted: true, transposed }, false)?;
     let ran = |case: &mut dyn Loaded, iterations: u64| -> Result<Ops, LoadError> {
         compiled.reset(gpu)?;
         case.run(iterations)?;

@@ -13,7 +13,7 @@ use super::issue_case::IssueCase;
 use super::product_case::ProductCase;
 use super::table::{Cooperative, Kernel, kernels};
 use super::telemetry::Watch;
-use super::template::Variant;
+use super::template::{Variant, sources};
 use crate::backend::{Backend, Implementation, LoadError, Loaded, Output};
 use crate::device::{Device, DeviceKind};
 use crate::precision::{Accumulate, Precision};
@@ -113,7 +113,12 @@ impl WgpuBackend {
     }
 
     /// The bits that one small run leaves.
-    fn trial(&self, kernel: &Kernel, layout: Layout, compiled: Compiled) -> Result<Option<Vec<u64>>, LoadError> {
+    fn trial(
+        &self,
+        kernel: &Kernel,
+        layout: Layout,
+        compiled: Compiled,
+    ) -> Result<Option<Vec<u64>>, LoadError> {
         let output = match kernel.method() {
             Method::Issue => {
                 let mut case = IssueCase::load(&self.gpu, kernel, compiled, &self.watch)?;
@@ -186,6 +191,10 @@ impl Backend for WgpuBackend {
 
     fn implementations(&self) -> &[Implementation] {
         &self.implementations
+    }
+
+    fn sources(&self) -> Option<String> {
+        Some(sources(&self.kernels))
     }
 
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError> {

@@ -2,6 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
+use sha2::{Digest, Sha256};
 
 use super::table::{Kernel, Shader};
 use crate::precision::{Accumulate, Precision};
@@ -80,6 +81,17 @@ pub fn render(kernel: &Kernel, variant: Variant) -> Result<String, TemplateError
         bk => kernel.bk,
     };
     environment.render_str(text, values).map_err(failed)
+}
+
+/// Hash of the shaders of these rows: their templates and all that the rows put into them.
+pub(super) fn sources(kernels: &[Kernel]) -> String {
+    let mut hash = Sha256::new();
+    for kernel in kernels {
+        hash.update(format!("{kernel:?}{}", source(kernel.shader).1));
+    }
+    // The generator of the text and the compiler of it come with the version.
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const fn scalar(precision: Precision) -> &'static str {

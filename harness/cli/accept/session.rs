@@ -95,6 +95,8 @@ impl Session<'_> {
                 device: seen.device.id.clone(),
                 selection: Selection { methods: vec![method], precisions, seed: 1, ..Selection::default() },
                 pace: if tier == Tier::Smoke { Pace::Quick } else { Pace::Thorough },
+                // A verdict rests on nothing but its own run.
+                choices: None,
                 time_limit_s: self.clock.left(),
             };
             let mut kept = Vec::new();

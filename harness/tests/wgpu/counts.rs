@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use flopgauge::backend::wgpu::{Count, counts};
-use flopgauge::workload::Work;
+use flopgauge::backend::wgpu::{Count, Kernel, counts};
+use flopgauge::precision::Precision;
+use flopgauge::workload::{Layout, Work};
 
 use super::software;
 
 #[test]
 fn every_shader_executes_exactly_the_operations_that_are_accounted_for_it() {
     let Some(backend) = software() else { return };
-    let found = counts("wgpu:0").unwrap();
+    // One format of each shader has to do for a transposed A: compiling takes most of the time.
+    let once = |kernel: &Kernel, layout| {
+        layout == Layout::Nn || matches!(kernel.precision, Precision::Fp32 | Precision::Int8)
+    };
+    let found = counts("wgpu:0", once).unwrap();
     for Count { kernel, work, accounted, padded, executed } in &found {
         let what = format!("{} {} {} {work:?}", kernel.name, kernel.precision, kernel.accumulate);
         assert!(executed.get() > 0, "{what}: nothing was counted");
@@ -30,10 +35,7 @@ fn every_shader_executes_exactly_the_operations_that_are_accounted_for_it() {
     let whole = found.iter().filter(|count| count.executed == count.accounted);
     let counted: BTreeSet<_> =
         whole.map(|c| key(&c.kernel.name, c.kernel.precision, c.kernel.accumulate)).collect();
-    let rows: BTreeSet<_> = backend
-        .implementations()
-        .iter()
-        .map(|row| key(&row.name, row.precision, row.accumulate))
-        .collect();
+    let rows: BTreeSet<_> =
+        backend.implementations().iter().map(|row| key(&row.name, row.precision, row.accumulate)).collect();
     assert_eq!(counted, rows);
 }
