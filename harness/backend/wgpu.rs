@@ -8,6 +8,7 @@ mod device;
 mod faults;
 mod gpu;
 mod issue_case;
+mod loops;
 mod panels;
 mod product_case;
 mod table;
@@ -19,5 +20,6 @@ mod vulkan;
 
 pub use counts::{Count, counts};
 pub use device::{open, probe};
+pub use loops::LOOPS;
 pub use table::{Kernel, Shader, kernels};
 pub use template::{TemplateError, Variant, render};

@@ -2,6 +2,7 @@
 
 use wgpu::{BindGroup, Buffer, ComputePipeline};
 
+use super::faults::Fault;
 use super::gpu::Gpu;
 use super::table::Kernel;
 use super::template::{Variant, render};
@@ -19,7 +20,10 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Compiles a variant of a kernel; `checked` keeps the compiler's own bounds and loop checks.
     pub fn new(gpu: &Gpu, kernel: &Kernel, variant: Variant, checked: bool) -> Result<Self, LoadError> {
-        let text = render(kernel, variant).map_err(|error| gpu.failed(error.to_string()))?;
+        let mut text = render(kernel, variant).map_err(|error| gpu.failed(error.to_string()))?;
+        if gpu.fault == Some(Fault::InvalidShader) {
+            text.push_str("\nfn spoiled() -> u32 { return 1.5; }");
+        }
         let pipeline = gpu.compile(&text, checked)?;
         let counter = if variant.counted { Some(gpu.storage(4)?) } else { None };
         Ok(Self { pipeline, counter })

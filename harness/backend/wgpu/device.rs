@@ -10,6 +10,7 @@ use super::copy_case::CopyCase;
 use super::faults::Fault;
 use super::gpu::Gpu;
 use super::issue_case::IssueCase;
+use super::loops;
 use super::product_case::ProductCase;
 use super::table::{Cooperative, Kernel, kernels};
 use super::telemetry::Watch;
@@ -70,6 +71,7 @@ impl WgpuBackend {
             device.notes.push(format!("a fault is made for a test: {fault:?}"));
         }
         let gpu = Gpu::open(&adapter, &device.id, fault)?;
+        loops::check(&gpu)?;
         let listed = adapter.cooperative_matrix_properties();
         let mut cooperative: Vec<Cooperative> = listed
             .iter()
@@ -191,6 +193,10 @@ impl Backend for WgpuBackend {
 
     fn implementations(&self) -> &[Implementation] {
         &self.implementations
+    }
+
+    fn lost(&self) -> Option<String> {
+        self.gpu.alive().err().map(|error| error.to_string())
     }
 
     fn sources(&self) -> Option<String> {

@@ -4,6 +4,7 @@
 use wgpu::{Buffer, BufferUsages};
 
 use super::compiled::Compiled;
+use super::faults::Fault;
 use super::gpu::Gpu;
 use super::panels::{Limit, Panels, part};
 use super::table::{Kernel, Shader};
@@ -147,6 +148,9 @@ impl<'a> ProductCase<'a> {
     }
 
     fn once(&mut self, times: u64) -> Result<Seconds, BackendError> {
+        if self.gpu.fault == Some(Fault::LostInProduct) {
+            self.gpu.device.destroy();
+        }
         let mut elapsed = Seconds::default();
         let times = usize::try_from(times).unwrap_or(1);
         if times > 1 || self.launches.len() == 1 {
