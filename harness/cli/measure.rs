@@ -39,6 +39,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             device: device.id.clone(),
             selection: args.selection(),
             pace: args.pace(),
+            choices: args.choices(),
             time_limit_s: clock.left(),
         };
         end = supervisor.measure(&job, &mut |measurement| run.keep(measurement))?;

@@ -25,6 +25,7 @@ const KINDS: &[Kind] = &[
     (crate::accept::Baseline::KIND, || schema_for!(crate::accept::Baseline)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
+    (crate::measure::Choices::KIND, || schema_for!(crate::measure::Choices)),
     ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
     ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
     ("comparison/1", || schema_for!(crate::compare::Comparison)),
