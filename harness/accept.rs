@@ -1,17 +1,25 @@
-//! Is this node good: the spec, the verdicts, and the form of the file that a node leaves.
+//! Is this node good: the spec, the verdicts, and the form of the files that nodes and fleets leave.
 //!
 //! Pure functions of files and measurements; nothing here drains, taints, resets or labels anything.
 
+mod baseline;
 mod device_checks;
 mod error;
+mod fleet;
 mod hosts;
 mod judge;
 mod measured;
 mod node;
+mod outliers;
 mod spec;
 mod verdict;
 
+pub use baseline::{Baseline, BaselineFact, BaselineRate, BaselineSource, Removed};
 pub use error::AcceptError;
+pub use fleet::{
+    Counts, DeviceRate, Drift, FactValue, Fleet, FleetDevice, FleetNode, Group, IgnoredFiles, NodeState,
+    Outlier, OutlierRule, Side, Straggler,
+};
 pub use hosts::{expand, fold, lines};
 pub use judge::{Circumstances, Judged, Seen, judge};
 pub use node::{
