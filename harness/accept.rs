@@ -9,6 +9,7 @@ mod judge;
 mod measured;
 mod node;
 mod spec;
+mod templates;
 mod verdict;
 
 pub use error::AcceptError;
@@ -18,4 +19,5 @@ pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
 pub use spec::{DevicePattern, Floor, Limits, NodeNeeds, Requirement, Spec, Tier, Wanted};
+pub use templates::Template;
 pub use verdict::{REASON_LIMIT, Reason, Verdict};
