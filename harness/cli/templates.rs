@@ -7,7 +7,9 @@ use crate::accept::Template;
 ///
 /// Without a name they are listed. Each is a file to copy and edit; its settings are at its head.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  flopgauge templates\n  flopgauge templates accept.sbatch > accept.sbatch")]
+#[command(
+    after_help = "Examples:\n  flopgauge templates\n  flopgauge templates accept.sbatch > accept.sbatch"
+)]
 pub struct Args {
     /// Template, as listed.
     name: Option<String>,
