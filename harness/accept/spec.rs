@@ -1,16 +1,15 @@
 //! What a node must show: the spec, kind `acceptance/1`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::AcceptError;
+use super::{AcceptError, Floor, Requirement, Wanted};
 use crate::device::{Device, DeviceKind};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::Precision;
-use crate::units::{Bytes, Celsius, OpRate, Ratio};
+use crate::units::{Bytes, Celsius};
 use crate::workload::Method;
 
 /// How much of a node's time an acceptance may take.
@@ -69,162 +68,17 @@ impl Default for NodeNeeds {
     }
 }
 
-/// What devices of a model must reach in one number format.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "RequirementText")]
-pub struct Requirement {
-    /// Which devices.
-    pub device: DevicePattern,
-    /// Number format; where `null`, those of which a theoretical peak is known.
-    pub precision: Option<Precision>,
-    /// How the rate is obtained.
-    pub method: Method,
-    /// Least rate.
-    pub floor: Floor,
-    /// Most that devices of one model in the node may differ, from slowest to fastest over their median.
-    pub max_spread_across_devices: Option<Ratio>,
-    /// Most that the rate may fall over the time of load, relative to its mean.
-    pub max_trend: Option<Ratio>,
-}
-
-/// Where a least rate comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Floor {
-    /// Share of the theoretical peak.
-    MinFractionOfTheoretical(Ratio),
-    /// A rate.
-    MinOpPerS(OpRate),
-    /// A file of rates of known good devices, and how far below their median is still good.
-    Baseline {
-        /// The file; relative to the spec.
-        file: PathBuf,
-        /// Most below the median, relative to it.
-        max_below: Ratio,
-    },
-}
-
-/// Most below a baseline's median where the spec does not say; published suites use as much.
-const BELOW_BASELINE: f64 = 0.05;
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RequirementText {
-    device: DevicePattern,
-    precision: Option<Precision>,
-    method: Option<Method>,
-    min_fraction_of_theoretical: Option<Ratio>,
-    min_op_per_s: Option<OpRate>,
-    baseline: Option<PathBuf>,
-    max_below_baseline: Option<Ratio>,
-    max_spread_across_devices: Option<Ratio>,
-    max_trend: Option<Ratio>,
-}
-
-impl TryFrom<RequirementText> for Requirement {
-    type Error = String;
-
-    fn try_from(text: RequirementText) -> Result<Self, String> {
-        let floor = match (text.min_fraction_of_theoretical, text.min_op_per_s, text.baseline) {
-            (Some(share), None, None) if share.get() > 0.0 && share.get() <= 1.0 => {
-                Floor::MinFractionOfTheoretical(share)
-            }
-            (Some(_), None, None) => {
-                return Err("min_fraction_of_theoretical is above 0 and at most 1".to_owned());
-            }
-            (None, Some(rate), None) if rate.get() > 0.0 => Floor::MinOpPerS(rate),
-            (None, Some(_), None) => return Err("min_op_per_s is above 0, as in 700e12".to_owned()),
-            (None, None, Some(file)) => {
-                let max_below = text.max_below_baseline.or_else(|| Ratio::new(BELOW_BASELINE).ok());
-                Floor::Baseline { file, max_below: max_below.unwrap_or_default() }
-            }
-            _ => {
-                let one = "give exactly one of min_fraction_of_theoretical, min_op_per_s, baseline";
-                return Err(one.to_owned());
-            }
-        };
-        if text.max_below_baseline.is_some() && !matches!(floor, Floor::Baseline { .. }) {
-            return Err("max_below_baseline needs a baseline".to_owned());
-        }
-        if text.max_below_baseline.is_some_and(|below| below.get() >= 1.0) {
-            return Err("max_below_baseline is below 1".to_owned());
-        }
-        Ok(Self {
-            device: text.device,
-            precision: text.precision,
-            method: text.method.unwrap_or(Method::Gemm),
-            floor,
-            max_spread_across_devices: text.max_spread_across_devices,
-            max_trend: text.max_trend,
-        })
-    }
-}
-
-/// Name or glob of device models, without regard to case.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct DevicePattern {
-    text: String,
-    matcher: GlobMatcher,
-}
-
-impl DevicePattern {
-    /// Whether a model is meant.
-    pub fn matches(&self, model: &str) -> bool {
-        self.matcher.is_match(model) || self.text == model
-    }
-
-    /// Whether it names something, where `*` means whatever there is.
-    pub fn is_a_name(&self) -> bool {
-        self.text.chars().any(char::is_alphanumeric)
-    }
-}
-
-impl PartialEq for DevicePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl TryFrom<String> for DevicePattern {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Err("device is a model name, a glob or *".to_owned());
-        }
-        let glob = GlobBuilder::new(&text).case_insensitive(true).build();
-        let matcher = glob.map_err(|error| format!("device: {error}"))?.compile_matcher();
-        Ok(Self { text, matcher })
-    }
-}
-
-impl From<DevicePattern> for String {
-    fn from(pattern: DevicePattern) -> Self {
-        pattern.text
-    }
-}
-
 /// What must not happen while a node is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Highest temperature; without it none is asked for.
     pub max_temperature_c: Option<Celsius>,
-    /// Whether a throttle reason of the driver is accepted.
+    /// Whether slowing down is accepted. Where it is not, a device must also tell of it; only NVML does. The cap on
+    /// power and clocks that somebody set are no slowing down.
     pub allow_throttle: bool,
     /// Most memory of a device that others may hold; without it none is asked for.
     pub max_foreign_memory_bytes: Option<Bytes>,
-}
-
-/// One case that a requirement wants of a device.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted<'a> {
-    /// Number format.
-    pub precision: Precision,
-    /// Who wants it.
-    pub requirement: &'a Requirement,
 }
 
 /// Formats that a look of a few seconds prefers, the first that has a peak.

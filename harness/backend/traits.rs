@@ -74,6 +74,12 @@ pub struct Conditions {
     /// Throttle reasons as the driver's bit mask; zero is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<u64>,
+    /// Other processes that use the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_processes: Option<u64>,
+    /// Memory of the device that they hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_memory_bytes: Option<Bytes>,
 }
 
 /// What came between a batch and the cores it ran on.

@@ -193,6 +193,8 @@ impl Loaded for Run<'_> {
             power_w: segment.power_w,
             temperature_c: segment.temperature_c,
             throttle: segment.throttle,
+            foreign_processes: segment.foreign_processes,
+            foreign_memory_bytes: segment.foreign_memory_bytes,
         };
         let interference = Interference {
             involuntary_switches: u64::from(off_core),

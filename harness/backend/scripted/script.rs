@@ -126,6 +126,10 @@ pub struct Segment {
     pub temperature_c: Option<Celsius>,
     /// Throttle reasons in it.
     pub throttle: Option<u64>,
+    /// Other processes on the device in it.
+    pub foreign_processes: Option<u64>,
+    /// Memory that they hold.
+    pub foreign_memory_bytes: Option<Bytes>,
     /// Whether each second batch is taken off its core for half of its time.
     #[serde(default)]
     pub disturbed: bool,

@@ -27,10 +27,13 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// Measures device after device, again for as long as the user asked, until it is done or cut short.
     pub fn run(&self, around: &mut Circumstances) -> Result<Vec<Seen>, CliError> {
-        let Some(found) = self.find()? else {
-            around.cut_short = self.cut();
-            around.left_out.push("the drivers did not answer".to_owned());
-            return Ok(Vec::new());
+        let found = match self.find()? {
+            Ok(found) => found,
+            Err(why) => {
+                around.left_out.push(format!("the drivers did not answer: {why}"));
+                around.cut_short = Some(why);
+                return Ok(Vec::new());
+            }
         };
         around.left_out = found.left_out;
         let load = Clock::start(self.args.duration.or_else(|| Seconds::new(0.0).ok()));
@@ -38,7 +41,7 @@ impl Session<'_> {
         let mut seen: Vec<Seen> = found.devices.iter().map(new).collect();
         'load: loop {
             for seen in &mut seen {
-                self.device(&found.search, seen)?;
+                self.device(&found.search, seen);
                 around.cut_short = self.cut();
                 if around.cut_short.is_some() {
                     break 'load;
@@ -51,29 +54,33 @@ impl Session<'_> {
         }
         // Only the opened device tells all of itself, such as whether it is a part of another.
         for seen in &mut seen {
-            if let Some(first) = seen.measurements.first() {
+            if let Some(first) = seen.measurements.iter().find(|m| m.device.uuid == seen.device.uuid) {
                 seen.device = first.device.clone();
             }
         }
         Ok(seen)
     }
 
-    /// Looks for devices in a thread: a driver that hangs must not take the node's file with it.
-    fn find(&self) -> Result<Option<Found>, CliError> {
+    /// Looks for devices in a thread: a driver that hangs must not take the node's file with it. Found, or why not.
+    fn find(&self) -> Result<Result<Found, String>, CliError> {
         let (search, named, spec) = (self.args.search.clone(), self.args.device.clone(), self.spec.clone());
         let (sender, found) = channel();
         // When nobody waits any more, the program is at its end.
         std::thread::spawn(move || sender.send(find(&search, &named, &spec)).ok());
-        while self.cut().is_none() {
+        let patience = Clock::start(Some(self.args.stall_limit));
+        loop {
             match found.recv_timeout(Duration::from_millis(50)) {
-                Ok(found) => return found.map(Some),
+                Ok(found) => return found.map(Ok),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(CliError::Defect("the search for devices ended without a word".to_owned()));
-                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(Err("the search for them died".to_owned())),
+            }
+            if let Some(why) = self.cut() {
+                return Ok(Err(why));
+            }
+            if patience.left().is_some_and(|left| left.get() <= 0.0) {
+                return Ok(Err(format!("not within {} s", self.args.stall_limit.get())));
             }
         }
-        Ok(None)
     }
 
     /// Why it must end now; `None` where it need not.
@@ -83,7 +90,7 @@ impl Session<'_> {
     }
 
     /// Measures everything that the spec wants of one device.
-    fn device(&self, search: &Search, seen: &mut Seen) -> Result<(), CliError> {
+    fn device(&self, search: &Search, seen: &mut Seen) {
         let tier = self.args.tier();
         for method in [Method::Issue, Method::Gemm] {
             let precisions = self.precisions(&seen.device, method);
@@ -102,25 +109,23 @@ impl Session<'_> {
                 kept.push(measurement);
                 true
             });
-            match ended {
-                Ok(End::Done) => {}
-                Ok(End::Cut(why)) if kept.is_empty() => seen.trouble = Some(why),
-                // What was running has its outcome, and the other devices can still be measured.
-                Ok(End::Cut(_)) => {}
-                Err(CliError::Absent(why) | CliError::Usage(why)) => seen.trouble = Some(why),
-                Err(error) => return Err(error),
-            }
+            let why = match ended {
+                Ok(End::Done) => None,
+                // Even where every case has its outcome: a process that then dies has not ended in order.
+                Ok(End::Cut(why)) => Some(why),
+                // The other devices can still be measured.
+                Err(error) => Some(error.to_string()),
+            };
+            seen.trouble = seen.trouble.take().or(why);
             seen.measurements.extend(kept);
         }
-        Ok(())
     }
 
     fn precisions(&self, device: &Device, method: Method) -> Vec<Precision> {
         let wanted = self.spec.wanted(device, self.args.tier());
-        let mut precisions: Vec<Precision> =
-            wanted.iter().filter(|w| w.requirement.method == method).map(|w| w.precision).collect();
-        let all = Precision::ALL.into_iter();
-        precisions = all.filter(|precision| precisions.contains(precision)).collect();
-        precisions
+        let of_method = |precision: &Precision| {
+            wanted.iter().any(|w| w.requirement.method == method && w.precision == *precision)
+        };
+        Precision::ALL.into_iter().filter(of_method).collect()
     }
 }

@@ -87,7 +87,15 @@ impl Supervisor {
             asked: None,
             refused: None,
         };
-        let killed = self.listen(job, &mut watched)?;
+        let killed = match self.listen(job, &mut watched) {
+            Ok(killed) => killed,
+            Err(error) => {
+                // It may be gone already; what is to be told is the first error.
+                let _ = watched.child.kill();
+                let _ = watched.child.wait();
+                return Err(error);
+            }
+        };
         let status = watched.child.wait().map_err(CliError::Output)?;
         if let Some(refused) = watched.refused {
             return Err(refused);
