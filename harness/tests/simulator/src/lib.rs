@@ -1,4 +1,4 @@
-//! A CUDA driver for tests. It interprets the PTX that NVRTC made, checks what hardware would leave undefined, and
+//! An interpreter of PTX for tests. It executes the PTX that NVRTC made, checks what hardware would leave undefined, and
 //! counts the operations that were really executed. README.md says what it covers and what it cannot show.
 
 pub mod arithmetic;
