@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use bandwidth::{Bandwidth, BandwidthShare, bandwidth_share};
 pub use control::{Control, Progress, Stop, Unattended};
-pub use efficiency::{Efficiency, efficiency};
+pub use efficiency::{Efficiency, efficiency, peaks_of};
 pub use headline::{Basis, Headline};
 pub use outcome::{Candidate, Check, Measured, Outcome};
 pub use plan::{PlanError, Request, Selection, plan};

@@ -118,6 +118,45 @@ impl Accumulate {
             Self::Int32 => "int32",
         }
     }
+
+    /// Bytes of one sum as it is stored.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::Fp64 => 8,
+            Self::Fp32 | Self::Int32 => 4,
+            Self::Fp16 | Self::Bf16 => 2,
+        }
+    }
+
+    /// The sums that a bare name of a format stands for: binary64 for itself, 32 bits for all others.
+    pub const fn usual(precision: Precision) -> Self {
+        match precision {
+            Precision::Fp64 => Self::Fp64,
+            Precision::Int8 | Precision::Int4 => Self::Int32,
+            _ => Self::Fp32,
+        }
+    }
+}
+
+/// Formats of operands and sums together: what two rates must share to be the same figure. Binary16 summed in
+/// binary16 is twice as fast as in binary32 on many parts, and another figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arithmetic {
+    /// Format of the operands.
+    pub precision: Precision,
+    /// Format of the sums.
+    pub accumulate: Accumulate,
+}
+
+impl fmt::Display for Arithmetic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { precision, accumulate } = self;
+        if *accumulate == Accumulate::usual(*precision) {
+            write!(f, "{precision}")
+        } else {
+            write!(f, "{precision} (sums {accumulate})")
+        }
+    }
 }
 
 /// A number format that does not exist under the given name.

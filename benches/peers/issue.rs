@@ -16,7 +16,7 @@ pub fn table(cores: u32) -> Result<(), Failure> {
     println!("\nIssue rate, one thread, over the theoretical peak at the observed clock");
     let mut one = cpu(Some(1))?;
     for precision in FORMATS {
-        let request = Request { precision, work: Work::Issue, implementation: None };
+        let request = Request { precision, accumulate: None, work: Work::Issue, implementation: None };
         let schedule = Schedule::of(request.work.method(), Pace::Normal);
         let outcome = measure(one.as_mut(), &request, &schedule, &Unattended);
         println!("  {precision:<5} {}", line(one.device(), &outcome));

@@ -166,7 +166,7 @@ fn same(a: &Measurement, b: &Measurement) -> bool {
     let implementation = by(a).zip(by(b)).is_none_or(|(a, b)| a == b);
     a.device.uuid == b.device.uuid
         && a.request.work == b.request.work
-        && a.request.precision == b.request.precision
+        && a.arithmetic() == b.arithmetic()
         && implementation
 }
 
@@ -223,11 +223,12 @@ fn figure<'a>(name: &str, measurement: &'a Measurement) -> Result<&'a Measured, 
 
 fn case(measurement: &Measurement) -> String {
     let by = as_measured(measurement).map(|m| format!(" by {}", m.implementation.name)).unwrap_or_default();
+    let arithmetic = measurement.arithmetic();
     let what = match measurement.request.work {
-        crate::workload::Work::Issue => format!("{} issue", measurement.request.precision),
+        crate::workload::Work::Issue => format!("{arithmetic} issue"),
         crate::workload::Work::Copy { buffer_bytes } => format!("copy of {buffer_bytes}"),
         crate::workload::Work::Gemm { shape, input, .. } => {
-            format!("{} gemm {shape} {input}", measurement.request.precision)
+            format!("{arithmetic} gemm {shape} {input}")
         }
     };
     format!("{} {what}{by}", measurement.device.id)
@@ -251,7 +252,7 @@ fn environment(a: &Record, b: &Record) -> Vec<(String, String, String)> {
             facts.push((format!("driver of {}", device.id), text(&device.driver)));
             facts.push((format!("facts of {}", device.id), device.notes.join("; ")));
             if let Some(measured) = as_measured(measurement) {
-                let name = format!("{} {}", measurement.request.precision, measurement.request.work.method());
+                let name = format!("{} {}", measurement.arithmetic(), measurement.request.work.method());
                 facts.push((format!("kernel of {name}"), measured.implementation.detail.clone()));
                 let clock = measured.clock().map_or("unknown".to_owned(), |clock| clock.to_string());
                 facts.push((format!("clock in {name}"), clock));

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         input: Distribution::Normal,
         seed: 1,
     };
-    let request = Request { precision: Precision::Fp32, work, implementation: None };
+    let request = Request { precision: Precision::Fp32, accumulate: None, work, implementation: None };
     let schedule = Schedule::of(request.work.method(), Pace::Quick);
     match measure(backend.as_mut(), &request, &schedule, &Unattended) {
         Outcome::Measured(measured) => {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sweep::{Sweep, coarse};
 use crate::backend::Implementation;
-use crate::precision::Precision;
+use crate::precision::{Accumulate, Precision};
 use crate::units::Bytes;
 use crate::workload::{BufferSize, COPY_FORMAT, Distribution, GemmShape, Layout, Method, Work};
 
@@ -75,6 +75,9 @@ pub struct Selection {
 pub struct Request {
     /// Format of the operands.
     pub precision: Precision,
+    /// Format of the sums; `null` where no row has the format, and for a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<Accumulate>,
     /// What is computed.
     pub work: Work,
     /// The one implementation to measure; where `null`, the best.
@@ -85,8 +88,11 @@ impl Request {
     /// Rows of the table that can answer the request.
     pub fn rows<'a>(&self, table: &'a [Implementation]) -> Vec<&'a Implementation> {
         let named = |row: &&Implementation| self.implementation.as_ref().is_none_or(|name| *name == row.name);
-        let fits =
-            |row: &&Implementation| row.method == self.work.method() && row.precision == self.precision;
+        let fits = |row: &&Implementation| {
+            row.method == self.work.method()
+                && row.precision == self.precision
+                && self.accumulate.is_none_or(|wanted| row.accumulate == wanted)
+        };
         table.iter().filter(fits).filter(named).collect()
     }
 }
@@ -105,10 +111,14 @@ pub fn plan(
             if !selection.methods.is_empty() && !selection.methods.contains(&method) {
                 continue;
             }
-            match method {
-                Method::Issue => requests.push(request(selection, precision, Work::Issue)),
-                Method::Gemm => requests.extend(products(selection, table, precision)),
-                Method::Copy => {}
+            for accumulate in sums(selection, table, (precision, method)) {
+                match method {
+                    Method::Issue => {
+                        requests.push(request(selection, (precision, accumulate), Work::Issue));
+                    }
+                    Method::Gemm => requests.extend(products(selection, table, (precision, accumulate))),
+                    Method::Copy => {}
+                }
             }
         }
     }
@@ -138,7 +148,7 @@ fn copies(selection: &Selection, table: &[Implementation]) -> Result<Vec<Request
         (true, Some(own)) => vec![own],
         (true, None) => return Err(PlanError::NoBuffer),
     };
-    let copy = |buffer_bytes| request(selection, COPY_FORMAT.0, Work::Copy { buffer_bytes });
+    let copy = |buffer_bytes| request(selection, (COPY_FORMAT.0, None), Work::Copy { buffer_bytes });
     Ok(buffers.into_iter().map(copy).collect())
 }
 
@@ -154,12 +164,38 @@ fn precisions(selection: &Selection, table: &[Implementation]) -> Vec<Precision>
     }
 }
 
-fn request(selection: &Selection, precision: Precision, work: Work) -> Request {
-    Request { precision, work, implementation: selection.implementation.clone() }
+/// Formats of sums that the rows of a case have, each a figure of its own; one `None` where there is no row.
+fn sums(
+    selection: &Selection,
+    table: &[Implementation],
+    (precision, method): (Precision, Method),
+) -> Vec<Option<Accumulate>> {
+    let named = |row: &&Implementation| selection.implementation.as_ref().is_none_or(|n| *n == row.name);
+    let fits = |row: &&Implementation| row.method == method && row.precision == precision;
+    let mut found: Vec<_> = table.iter().filter(fits).filter(named).map(|row| Some(row.accumulate)).collect();
+    found.sort_unstable();
+    found.dedup();
+    if found.is_empty() { vec![None] } else { found }
 }
 
-fn products(selection: &Selection, table: &[Implementation], precision: Precision) -> Vec<Request> {
-    let own = table.iter().find(|row| row.precision == precision && row.method == Method::Gemm);
+fn request(
+    selection: &Selection,
+    (precision, accumulate): (Precision, Option<Accumulate>),
+    work: Work,
+) -> Request {
+    Request { precision, accumulate, work, implementation: selection.implementation.clone() }
+}
+
+fn products(
+    selection: &Selection,
+    table: &[Implementation],
+    (precision, accumulate): (Precision, Option<Accumulate>),
+) -> Vec<Request> {
+    let own = table.iter().find(|row| {
+        row.precision == precision
+            && row.method == Method::Gemm
+            && accumulate.is_none_or(|sums| row.accumulate == sums)
+    });
     // Where no row has the format, the shape only names the case that is then unsupported.
     let own = own.and_then(|row| row.shape).or_else(|| GemmShape::new(1024, 1024, 1024).ok());
     let shapes: Vec<GemmShape> = match (selection.sweep, own) {
@@ -173,7 +209,7 @@ fn products(selection: &Selection, table: &[Implementation], precision: Precisio
     for shape in shapes {
         for input in inputs {
             let work = Work::Gemm { shape, layout: selection.layout, input: *input, seed: selection.seed };
-            found.push(request(selection, precision, work));
+            found.push(request(selection, (precision, accumulate), work));
         }
     }
     found

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use crate::precision::Precision;
 use crate::units::OpRate;
 use crate::workload::{GemmShape, Work};
 
@@ -84,13 +83,15 @@ pub(super) fn coarse(own: GemmShape) -> Vec<GemmShape> {
     shapes.filter(|shape| shape.ops().get() <= LARGEST * own.ops().get() && seen.insert(*shape)).collect()
 }
 
-/// Neighbours of the best product of each precision: every extent made smaller and larger by a step that halves
+/// Neighbours of the best product of each format of operands and sums: every extent made smaller and larger by a step that halves
 /// from round to round.
 pub fn finer(rates: &[(Request, Option<OpRate>)], round: u32) -> Vec<Request> {
     let step = 4_u64 << round;
     let mut found: Vec<Request> = Vec::new();
-    for precision in Precision::ALL {
-        let of = rates.iter().filter(|(request, _)| request.precision == precision);
+    let kinds: std::collections::BTreeSet<_> =
+        rates.iter().map(|(request, _)| (request.precision, request.accumulate)).collect();
+    for kind in kinds {
+        let of = rates.iter().filter(|(request, _)| (request.precision, request.accumulate) == kind);
         let products = of.filter(|(request, _)| matches!(request.work, Work::Gemm { .. }));
         let measured = products.filter_map(|(request, rate)| Some((request, (*rate)?)));
         let best = measured.max_by(|(_, a), (_, b)| a.get().total_cmp(&b.get()));
@@ -124,12 +125,13 @@ fn neighbours(request: &Request, step: u64) -> Vec<Request> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precision::Precision;
     use crate::workload::{Distribution, Layout};
 
     fn request(m: u64, n: u64, k: u64) -> Request {
         let shape = GemmShape::new(m, n, k).unwrap();
         let work = Work::Gemm { shape, layout: Layout::Nn, input: Distribution::Normal, seed: 1 };
-        Request { precision: Precision::Fp32, work, implementation: None }
+        Request { precision: Precision::Fp32, accumulate: None, work, implementation: None }
     }
 
     #[test]

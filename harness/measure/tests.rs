@@ -3,9 +3,13 @@
 use std::cell::{Cell, RefCell};
 
 use super::plateau::Phase;
-use super::{Basis, Control, Measured, Outcome, Pace, Progress, Request, Schedule, Stop, measure};
+use super::{
+    Basis, Control, Measured, Outcome, Pace, Progress, Request, Schedule, Selection, Stop, measure, plan,
+};
+use crate::backend::Backend;
 use crate::backend::scripted::{Script, ScriptedBackend};
 use crate::device::Severity;
+use crate::precision::Accumulate;
 use crate::units::Seconds;
 use crate::workload::{Distribution, GemmShape, Layout, Method, Work};
 
@@ -63,7 +67,7 @@ impl Control for World {
 fn gemm() -> Request {
     let shape = GemmShape::new(64, 64, 64).unwrap();
     let work = Work::Gemm { shape, layout: Layout::Nn, input: Distribution::Normal, seed: 1 };
-    Request { precision: crate::precision::Precision::Fp32, work, implementation: None }
+    Request { precision: crate::precision::Precision::Fp32, accumulate: None, work, implementation: None }
 }
 
 fn run_in(world: &World, script: &str, request: &Request, pace: Pace) -> Outcome {
@@ -228,8 +232,12 @@ fn a_case_that_no_row_answers_is_unsupported_and_an_interrupted_one_skipped() {
 #[test]
 fn issue_rates_are_replayed_and_a_kernel_that_runs_a_step_too_many_fails() {
     let row = ROW.replace("gemm", "issue").replace("fp32", "fp64");
-    let request =
-        Request { precision: crate::precision::Precision::Fp64, work: Work::Issue, implementation: None };
+    let request = Request {
+        precision: crate::precision::Precision::Fp64,
+        accumulate: None,
+        work: Work::Issue,
+        implementation: None,
+    };
     let right = run_in(&World::default(), &(row.clone() + &flat("1e12")), &request, Pace::Quick);
     let Outcome::Measured(measured) = right else { panic!("{right:?}") };
     assert_eq!(measured.case.work.method(), Method::Issue);
@@ -263,4 +271,47 @@ fn an_outcome_survives_json_and_an_unknown_key_in_it_is_refused() {
     let text = serde_json::to_string(&outcome).unwrap();
     assert!(serde_json::from_str::<Outcome>(&text).unwrap() == outcome, "the outcome changed on its way");
     assert!(serde_json::from_str::<Outcome>(&text.replacen("\"timer\"", "\"tiemr\"", 1)).is_err());
+}
+
+/// A peak at rated clock alone, as a datasheet gives it.
+const RATED: &str = r#"
+    [[peaks]]
+    precision = "fp32"
+    accumulate = "fp32"
+    unit = "matrix"
+    rate_op_per_s = "900000000000"
+    clock_basis = "rated"
+    provenance = { from = "declared", by = "a test" }
+"#;
+
+#[test]
+fn a_rate_above_a_rated_peak_alone_is_a_warning_and_further_than_a_clock_goes_an_error() {
+    for (rate, severity) in
+        [("0.8e12", None), ("1.0e12", Some(Severity::Warning)), ("1.2e12", Some(Severity::Error))]
+    {
+        let measured = measured(&(RATED.to_owned() + ROW + &flat(rate)));
+        let above = measured.findings.iter().find(|f| f.rule.starts_with("above-"));
+        assert_eq!(above.map(|f| f.severity), severity, "{rate}: {above:?}");
+    }
+}
+
+#[test]
+fn sums_in_another_format_are_another_figure_and_never_answer_for_it() {
+    let fast = ROW.replace("alpha", "narrow").replace("accumulate = \"fp32\"", "accumulate = \"fp16\"");
+    let script: Script =
+        toml::from_str(&format!("{HEAD}{ROW}{}{fast}{}", flat("1.0e12"), flat("2.0e12"))).unwrap();
+    let mut backend = ScriptedBackend::new(script, 0);
+    let selection = Selection { methods: vec![Method::Gemm], ..Selection::default() };
+    let requests = plan(&selection, backend.implementations(), None).unwrap();
+    let schedule = Schedule::of(Method::Gemm, Pace::Quick);
+    let by = requests.iter().map(|request| {
+        let Outcome::Measured(measured) = measure(&mut backend, request, &schedule, &World::default()) else {
+            panic!()
+        };
+        (request.accumulate.unwrap(), measured.case.implementation, measured.candidates.len())
+    });
+    let by: Vec<_> = by.collect();
+    assert_eq!(by, [(Accumulate::Fp32, "alpha".to_owned(), 1), (Accumulate::Fp16, "narrow".to_owned(), 1)]);
+    let named = Selection { implementation: Some("narrow".to_owned()), ..selection };
+    assert_eq!(plan(&named, backend.implementations(), None).unwrap().len(), 1);
 }

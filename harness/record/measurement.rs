@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::Device;
 use crate::measure::{METHOD_VERSION, Outcome, Request};
+use crate::precision::{Accumulate, Arithmetic};
 
 /// The outcome of one planned case on one device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -29,5 +30,16 @@ impl Measurement {
     pub fn new(device: Device, request: Request, result: Outcome) -> Self {
         let format = format!("flopgauge.{}", Self::KIND);
         Self { format, method_version: METHOD_VERSION.to_owned(), device, request, result }
+    }
+
+    /// Formats of operands and sums: as measured, else as planned, else as the bare name of the format says.
+    pub fn arithmetic(&self) -> Arithmetic {
+        let precision = self.request.precision;
+        let measured = match &self.result {
+            Outcome::Measured(measured) => Some(measured.case.accumulate),
+            _ => None,
+        };
+        let accumulate = measured.or(self.request.accumulate).unwrap_or(Accumulate::usual(precision));
+        Arithmetic { precision, accumulate }
     }
 }

@@ -93,7 +93,7 @@ impl Row {
             backend: device.backend.clone(),
             kind: device.kind,
             precision: Some(measurement.request.precision).filter(|_| !copies),
-            accumulate: None,
+            accumulate: measurement.request.accumulate,
             method: measurement.request.work.method(),
             implementation: None,
             m: shape.map(|shape| shape.m()),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::chart::{self, Chart, DeviceRun};
 use super::copies::copy_rows;
-use super::summary::three_figures;
+use super::summary::{share, three_figures};
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::Outcome;
 use crate::profile::Profiles;
@@ -152,9 +152,9 @@ impl Material {
                         f.name(),
                         f.theoretical_text(),
                         f.text(&f.issue),
-                        f.share(&f.issue),
+                        share(f.shares[0]),
                         f.text(&f.sustained),
-                        f.share(&f.sustained),
+                        share(f.shares[1]),
                         f.burst.map_or_else(|| "none".to_owned(), |r| f.rate(r)),
                         [f.by.as_str(), f.state.as_str()].join("; "),
                     ]

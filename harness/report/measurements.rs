@@ -1,10 +1,12 @@
 //! The table of a run: theoretical, issue and sustained side by side, and in words whatever is no figure.
 
+use std::collections::BTreeSet;
+
 use super::copies::copy_table;
 use super::table::table;
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::{Efficiency, Measured, Outcome, efficiency};
-use crate::precision::Precision;
+use crate::precision::Arithmetic;
 use crate::record::Measurement;
 use crate::units::OpRate;
 use crate::workload::{Method, Work};
@@ -35,19 +37,20 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
     };
     let mut text = format!("{}  {}{label}\n", device.id, device.model);
     let mut rows = table(&HEADER, 1..7, width);
-    for precision in Precision::ALL {
-        let computes = |m: &&&Measurement| !matches!(m.request.work, Work::Copy { .. });
-        let of = measurements.iter().filter(computes).filter(|m| m.request.precision == precision);
-        let of: Vec<_> = of.collect();
+    let computes = |m: &&&Measurement| !matches!(m.request.work, Work::Copy { .. });
+    let known: BTreeSet<Arithmetic> = measurements.iter().filter(computes).map(|m| m.arithmetic()).collect();
+    for arithmetic in known {
+        let of: Vec<_> =
+            measurements.iter().filter(computes).filter(|m| m.arithmetic() == arithmetic).collect();
         let issue = of.iter().find(|m| m.request.work.method() == Method::Issue);
         let products: Vec<_> = of.iter().filter(|m| m.request.work.method() == Method::Gemm).collect();
         if products.is_empty()
             && let Some(issue) = issue
         {
-            rows.add_row(row(device, precision, Some(issue), None));
+            rows.add_row(row(device, arithmetic, Some(issue), None));
         }
         for product in products {
-            rows.add_row(row(device, precision, issue.copied().copied(), Some(product)));
+            rows.add_row(row(device, arithmetic, issue.copied().copied(), Some(product)));
         }
     }
     if !rows.is_empty() {
@@ -59,17 +62,17 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
 
 fn row(
     device: &Device,
-    precision: Precision,
+    arithmetic: Arithmetic,
     issue: Option<&Measurement>,
     product: Option<&Measurement>,
 ) -> [String; 8] {
-    let shown = |rate: OpRate| rate.display(precision.is_integer());
+    let shown = |rate: OpRate| rate.display(arithmetic.precision.is_integer());
     let figures = [issue, product].map(|m| m.and_then(as_measured));
     let [of_issue, of_product] = figures.map(|m| m.and_then(|m| efficiency(device, m).0));
     let [_, product_figures] = figures;
     let native = figures.iter().flatten().any(|m| m.implementation.native);
     [
-        precision.to_string(),
+        arithmetic.to_string(),
         match of_issue.as_ref().or(of_product.as_ref()) {
             Some(known) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
             None if figures.iter().all(Option::is_none) => "-".to_owned(),
@@ -169,9 +172,10 @@ fn findings(measurements: &[&Measurement]) -> String {
 }
 
 fn what_short(measurement: &Measurement) -> String {
+    let arithmetic = measurement.arithmetic();
     match measurement.request.work {
-        Work::Issue => format!("{} issue", measurement.request.precision),
-        Work::Gemm { shape, input, .. } => format!("{} gemm {shape} {input}", measurement.request.precision),
+        Work::Issue => format!("{arithmetic} issue"),
+        Work::Gemm { shape, input, .. } => format!("{arithmetic} gemm {shape} {input}"),
         Work::Copy { .. } => "copy".to_owned(),
     }
 }

@@ -1,26 +1,30 @@
 //! The three figures of a device, ready to be shown: theoretical, issue, sustained.
 
+use std::collections::BTreeSet;
+
 use super::chart::DeviceRun;
 use crate::device::{ClockBasis, Evidence, Provenance, TheoreticalPeak};
-use crate::measure::{Measured, efficiency};
-use crate::precision::Precision;
+use crate::measure::{Measured, efficiency, peaks_of};
+use crate::precision::Arithmetic;
 use crate::record::Measurement;
-use crate::units::{Estimate, OpRate};
-use crate::workload::{Method, Work};
+use crate::units::{Estimate, OpRate, Ratio};
+use crate::workload::{Distribution, Method, Work};
 
 /// What is known of one precision, for the best product of it.
 #[derive(Debug, Clone)]
 pub struct Figures {
-    /// Format of the operands.
-    pub precision: Precision,
+    /// Formats of operands and sums.
+    pub arithmetic: Arithmetic,
     /// Headline theoretical peak, its clock, and whether it was only recalled.
     pub theoretical: Option<(OpRate, ClockBasis, bool)>,
     /// Every theoretical peak of the units that were measured, at its clock.
     pub peaks: Vec<(ClockBasis, OpRate)>,
     /// Register-resident rate.
     pub issue: Option<Estimate<OpRate>>,
-    /// Rate of the fastest verified product.
+    /// Rate of the fastest credible product of normal data; of other data only where there is no such product.
     pub sustained: Option<Estimate<OpRate>>,
+    /// Issue and sustained rate over the peak of the units that computed each; none for what is emulated.
+    pub shares: [Option<Ratio>; 2],
     /// Rate in the first window after idle.
     pub burst: Option<OpRate>,
     /// What the sustained rate is of.
@@ -29,28 +33,40 @@ pub struct Figures {
     pub state: String,
 }
 
-/// One row per precision that was planned or has a peak.
+/// One row per format of operands and sums that was planned.
 pub fn three_figures(run: &DeviceRun<'_>) -> Vec<Figures> {
-    let planned =
-        |precision: &Precision| run.measurements.iter().any(|measurement| computes(measurement, *precision));
-    Precision::ALL.into_iter().filter(planned).map(|precision| one(run, precision)).collect()
+    // A copy has a format by name alone, and no rate of operations.
+    let computes = |m: &&&Measurement| m.request.work.method() != Method::Copy;
+    let planned: BTreeSet<Arithmetic> =
+        run.measurements.iter().filter(computes).map(|m| m.arithmetic()).collect();
+    planned.into_iter().map(|arithmetic| one(run, arithmetic)).collect()
 }
 
-/// A copy has a format by name alone, and no rate of operations.
-fn computes(measurement: &Measurement, precision: Precision) -> bool {
-    measurement.request.precision == precision && measurement.request.work.method() != Method::Copy
+fn computes(measurement: &Measurement, arithmetic: Arithmetic) -> bool {
+    measurement.arithmetic() == arithmetic && measurement.request.work.method() != Method::Copy
 }
 
-fn one(run: &DeviceRun<'_>, precision: Precision) -> Figures {
+/// Zeros and ones draw less power and run faster than data does: they never stand for it.
+fn is_normal(measurement: &Measurement) -> bool {
+    !matches!(measurement.request.work, Work::Gemm { input, .. } if input != Distribution::Normal)
+}
+
+fn one(run: &DeviceRun<'_>, arithmetic: Arithmetic) -> Figures {
     let of: Vec<(&Measurement, &Measured)> =
-        run.measured().filter(|(measurement, _)| computes(measurement, precision)).collect();
+        run.measured().filter(|(measurement, _)| computes(measurement, arithmetic)).collect();
     let median = |(_, measured): &(&Measurement, &Measured)| {
         measured.headline().map_or(0.0, |headline| headline.statistics.rate_op_per_s.median.get())
     };
     let best = |method: Method| {
         let matching = of.iter().filter(|(measurement, _)| measurement.request.work.method() == method);
-        let credible = matching.filter(|(_, measured)| measured.is_verified());
-        credible.max_by(|a, b| median(a).total_cmp(&median(b))).copied()
+        // What cannot be and what was not checked come last, other data than normal before them.
+        let worth = |(measurement, measured): &&(&Measurement, &Measured)| {
+            (measured.is_verified() && !measured.has_error(), is_normal(measurement))
+        };
+        let order = |a: &&(&Measurement, &Measured), b: &&(&Measurement, &Measured)| {
+            worth(a).cmp(&worth(b)).then(median(a).total_cmp(&median(b)))
+        };
+        matching.max_by(order).copied()
     };
     let (issue, product) = (best(Method::Issue), best(Method::Gemm));
     let headline = |found: Option<(&Measurement, &Measured)>| {
@@ -59,25 +75,21 @@ fn one(run: &DeviceRun<'_>, precision: Precision) -> Figures {
     let shown = issue.or(product).map(|(_, measured)| measured);
     let known = shown.and_then(|measured| efficiency(run.device, measured).0);
     let fitting: Vec<&TheoreticalPeak> =
-        run.device.peaks.iter().filter(|peak| shown.is_some_and(|measured| fits(peak, measured))).collect();
+        shown.into_iter().flat_map(|measured| peaks_of(run.device, measured)).collect();
     let recalled = fitting.iter().any(|peak| is_recalled(&peak.provenance));
     let rate =
         |peak: &&TheoreticalPeak| Some((peak.clock_basis, OpRate::new(peak.rate_op_per_s.to_f64()).ok()?));
     Figures {
-        precision,
+        arithmetic,
         theoretical: known.map(|known| (known.theoretical, known.basis, recalled)),
         peaks: fitting.iter().filter_map(rate).collect(),
         issue: headline(issue),
         sustained: headline(product),
+        shares: [issue, product].map(|found| Some(efficiency(run.device, found?.1).0?.ratio)),
         burst: product.and_then(|(_, measured)| measured.burst()),
         by: product.or(issue).map_or_else(String::new, what),
-        state: state(run, precision, &[issue, product]),
+        state: state(run, arithmetic, &[issue, product]),
     }
-}
-
-fn fits(peak: &TheoreticalPeak, measured: &Measured) -> bool {
-    let row = &measured.implementation;
-    row.native && (peak.precision, peak.accumulate, peak.unit) == (row.precision, row.accumulate, row.unit)
 }
 
 const fn is_recalled(provenance: &Provenance) -> bool {
@@ -98,14 +110,20 @@ fn what((measurement, measured): (&Measurement, &Measured)) -> String {
     }
 }
 
-fn state(run: &DeviceRun<'_>, precision: Precision, shown: &[Option<(&Measurement, &Measured)>]) -> String {
+fn state(run: &DeviceRun<'_>, arithmetic: Arithmetic, shown: &[Option<(&Measurement, &Measured)>]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut add = |word: &str| {
         if !words.iter().any(|known| known == word) {
             words.push(word.to_owned());
         }
     };
-    for (_, measured) in shown.iter().flatten() {
+    for (measurement, measured) in shown.iter().flatten() {
+        if !measured.is_verified() {
+            add("NOT VERIFIED");
+        }
+        if !is_normal(measurement) {
+            add("NOT OF NORMAL DATA");
+        }
         if measured.has_error() {
             add("NOT CREDIBLE");
         }
@@ -119,20 +137,25 @@ fn state(run: &DeviceRun<'_>, precision: Precision, shown: &[Option<(&Measuremen
             add("disturbed");
         }
     }
-    let of = run.measurements.iter().filter(|m| computes(m, precision));
+    let of = run.measurements.iter().filter(|m| computes(m, arithmetic));
     of.filter(|m| m.result.reason().is_some()).for_each(|m| add(m.result.name()));
     if words.is_empty() { "verified, steady".to_owned() } else { words.join(", ") }
+}
+
+/// A share of a theoretical peak in words.
+pub fn share(share: Option<Ratio>) -> String {
+    share.map_or_else(|| "-".to_owned(), |ratio| ratio.to_string())
 }
 
 impl Figures {
     /// Name of the row.
     pub fn name(&self) -> String {
-        self.precision.to_string()
+        self.arithmetic.to_string()
     }
 
     /// A rate in the unit of the precision.
     pub fn rate(&self, rate: OpRate) -> String {
-        rate.display(self.precision.is_integer())
+        rate.display(self.arithmetic.precision.is_integer())
     }
 
     /// Median and interval in words.
@@ -159,12 +182,6 @@ impl Figures {
                 format!("{} ({} clock{mark})", self.rate(rate), basis.name())
             },
         )
-    }
-
-    /// Share of the theoretical peak.
-    pub fn share(&self, estimate: &Option<Estimate<OpRate>>) -> String {
-        let ratio = estimate.zip(self.theoretical).and_then(|(e, (peak, ..))| e.median.over(peak));
-        ratio.map_or_else(|| "-".to_owned(), |ratio| ratio.to_string())
     }
 
     /// The greatest of all its rates, in operations per second; zero where there is none.

@@ -14,11 +14,15 @@ fn golden() -> PathBuf {
 
 /// A record of `script` in `folder`.
 fn record(script: &str, folder: &Path) -> PathBuf {
+    record_with(script, folder, &[])
+}
+
+fn record_with(script: &str, folder: &Path, more: &[&str]) -> PathBuf {
     let (path, out) = (folder.join("script.toml"), folder.join("record"));
     std::fs::write(&path, script).unwrap();
     let mut command = flopgauge();
     command.env("FLOPGAUGE_SCRIPT", path).args(["measure", "--device", "scripted:0", "--quick", "--out"]);
-    command.arg(&out).assert().code(0);
+    command.arg(&out).args(more).assert().code(0);
     out
 }
 
@@ -177,4 +181,29 @@ fn what_cannot_be_reported_is_a_usage_error_that_says_what_is_wrong() {
         assert!(found.contains(wanted), "{more:?}: {found}");
     }
     assert!(error(&flopgauge().arg("report").assert().code(2)).contains("<RECORDS>"));
+}
+
+#[test]
+fn products_of_zeros_and_emulated_ones_do_not_stand_for_the_sustained_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = record_with(GOOD, folder.path(), &["--method", "gemm", "--input", "zeros,normal"]);
+    // The record is of a device that is as fast on zeros; a faster row of them is written into it.
+    let path = record.join("measurements.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let faster: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            if line["request"]["work"]["input"] == "zeros" {
+                for time in line["result"]["samples"]["elapsed_s"].as_array_mut().unwrap() {
+                    *time = (time.as_f64().unwrap() / 1.05).into();
+                }
+            }
+            line.to_string()
+        })
+        .collect();
+    std::fs::write(&path, faster.join("\n") + "\n").unwrap();
+    let page = page_of(&record);
+    let figures = page.split("id=\"charts\"").next().unwrap();
+    assert!(figures.contains("normal") && !figures.contains("zeros"), "{figures}");
 }

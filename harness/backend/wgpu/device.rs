@@ -157,7 +157,7 @@ fn row(kernel: &Kernel, gpu: &Gpu, kind: DeviceKind) -> Implementation {
         accumulate: kernel.accumulate,
         unit: kernel.unit(),
         native: true,
-        detail: format!("WGSL, {}; {unchecked}", kernel.geometry()),
+        detail: format!("WGSL, {}; {unchecked}{}", kernel.geometry(), kernel.untold()),
         shape: (kernel.method() == Method::Gemm).then(|| GemmShape::new(edge, edge, edge).ok()).flatten(),
         buffer_bytes: (kernel.method() == Method::Copy).then(|| BufferSize::new(copied).ok()).flatten(),
         sample_s: Seconds::new(0.02).unwrap_or_default(),

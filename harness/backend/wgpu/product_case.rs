@@ -9,7 +9,7 @@ use super::table::{Kernel, Shader};
 use super::telemetry::Watch;
 use super::timed::{Launch, SUBMISSION, Timed};
 use crate::backend::{BackendError, Batch, LoadError, Loaded, Output};
-use crate::device::Finding;
+use crate::device::{Finding, Severity};
 use crate::precision::Accumulate;
 use crate::units::{Bytes, Ops, Seconds};
 use crate::workload::{Case, Elements, GemmShape, Layout, Operand, Work, operand};
@@ -58,7 +58,7 @@ impl<'a> ProductCase<'a> {
             return Err(unsupported("sums of 131072 products and more can leave 32 bits"));
         }
         let tile = (u64::from(kernel.bm()), u64::from(kernel.bn()), u64::from(kernel.bk));
-        let bytes = (u64::from(kernel.precision.bits() / 8), result_bytes(kernel.accumulate));
+        let bytes = (u64::from(kernel.precision.bits() / 8), kernel.accumulate.bytes());
         let limit = Limit { binding: gpu.binding(), groups: GROUPS };
         let panels = Panels::cut(shape, tile, bytes, limit).ok_or_else(|| LoadError::Memory {
             needed: format!("one tile of {} rows of {} numbers", kernel.bm(), shape.k()),
@@ -207,15 +207,10 @@ impl Loaded for ProductCase<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        self.timed.findings()
-    }
-}
-
-const fn result_bytes(accumulate: Accumulate) -> u64 {
-    match accumulate {
-        Accumulate::Fp64 => 8,
-        Accumulate::Fp32 | Accumulate::Int32 => 4,
-        Accumulate::Fp16 | Accumulate::Bf16 => 2,
+        let message = "every product reads the same operands, and the device's caches are not told; a product that \
+            fits them is faster than one from memory";
+        let warm = Finding::new(Severity::Note, "cache-warm", message.to_owned(), None);
+        self.timed.findings().into_iter().chain([warm]).collect()
     }
 }
 

@@ -121,6 +121,18 @@ impl Kernel {
         needs
     }
 
+    /// What no API tells of how a driver computes it. Such rows are of vector units and in formats of which the
+    /// catalogue has matrix peaks alone, so that no share of a peak is shown for them.
+    pub const fn untold(&self) -> &'static str {
+        match (self.shader, self.precision) {
+            (Shader::IssueDot | Shader::Dot, _) => {
+                "; whether the packed product is one instruction or several is not told"
+            }
+            (_, Precision::Fp16) if self.size == 0 => "; whether fp16 is a unit's own format is not told",
+            _ => "",
+        }
+    }
+
     /// Geometry in words, for the record.
     pub fn geometry(&self) -> String {
         match self.method() {

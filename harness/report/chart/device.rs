@@ -57,10 +57,10 @@ impl<'a> DeviceRun<'a> {
 
 /// A case in words.
 pub fn case(measurement: &Measurement) -> String {
-    let precision = measurement.request.precision;
+    let arithmetic = measurement.arithmetic();
     match measurement.request.work {
-        Work::Issue => format!("{precision} issue"),
-        Work::Gemm { shape, input, .. } => format!("{precision} gemm {shape} {input}"),
+        Work::Issue => format!("{arithmetic} issue"),
+        Work::Gemm { shape, input, .. } => format!("{arithmetic} gemm {shape} {input}"),
         Work::Copy { buffer_bytes } => format!("copy 2 x {buffer_bytes}"),
     }
 }

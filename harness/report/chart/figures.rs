@@ -8,7 +8,7 @@ use kuva::render::plots::Plot;
 
 use super::{BURST, Chart, Data, DeviceRun, INK, ISSUE, MARK, SUSTAINED, THEORETICAL, si_ticks};
 use crate::device::ClockBasis;
-use crate::report::summary::{Figures, three_figures};
+use crate::report::summary::{Figures, share, three_figures};
 use crate::units::OpRate;
 
 /// Share of a row's height that its three bars take.
@@ -130,6 +130,6 @@ fn cells(row: &Figures) -> Vec<String> {
         row.text(&row.issue),
         row.text(&row.sustained),
         row.burst.map_or_else(|| "none".to_owned(), |rate| row.rate(rate)),
-        row.share(&row.sustained),
+        share(row.shares[1]),
     ]
 }

@@ -8,14 +8,14 @@ use kuva::render::plots::Plot;
 
 use super::{Chart, Data, DeviceRun, SUSTAINED};
 use crate::measure::Measured;
-use crate::precision::Precision;
+use crate::precision::Arithmetic;
 use crate::record::Measurement;
 use crate::units::{OpRate, Ratio};
 use crate::workload::{Distribution, GemmShape, Work};
 
 /// One measured product.
 pub(super) struct Product {
-    pub(super) precision: Precision,
+    pub(super) arithmetic: Arithmetic,
     pub(super) shape: GemmShape,
     input: Distribution,
     pub(super) rate: OpRate,
@@ -25,17 +25,17 @@ pub(super) fn products(run: &DeviceRun<'_>) -> Vec<Product> {
     let one = |(measurement, measured): (&Measurement, &Measured)| {
         let Work::Gemm { shape, input, .. } = measurement.request.work else { return None };
         let rate = measured.headline()?.statistics.rate_op_per_s.median;
-        Some(Product { precision: measurement.request.precision, shape, input, rate })
+        Some(Product { arithmetic: measurement.arithmetic(), shape, input, rate })
     };
     run.products().filter_map(one).collect()
 }
 
 pub(super) fn row(product: &Product) -> Vec<String> {
     vec![
-        product.precision.to_string(),
+        product.arithmetic.to_string(),
         product.shape.to_string(),
         product.input.to_string(),
-        product.rate.display(product.precision.is_integer()),
+        product.rate.display(product.arithmetic.precision.is_integer()),
     ]
 }
 
@@ -48,10 +48,10 @@ fn table(products: &[&Product]) -> Data {
 pub fn shapes(run: &DeviceRun<'_>) -> Chart {
     let all = products(run);
     let found: Vec<&Product> = all.iter().filter(|product| product.input == Distribution::Normal).collect();
-    let mut best: BTreeMap<Precision, f64> = BTreeMap::new();
+    let mut best: BTreeMap<Arithmetic, f64> = BTreeMap::new();
     let mut shapes: Vec<GemmShape> = Vec::new();
     for product in &found {
-        let most = best.entry(product.precision).or_default();
+        let most = best.entry(product.arithmetic).or_default();
         *most = most.max(product.rate.get());
         if !shapes.contains(&product.shape) {
             shapes.push(product.shape);
@@ -65,13 +65,13 @@ pub fn shapes(run: &DeviceRun<'_>) -> Chart {
         return chart.without("fewer than three shapes were measured; --sweep coarse measures about sixty");
     }
     shapes.sort_by_key(|shape| shape.ops());
-    let cell = |precision: &Precision, shape: &GemmShape| {
-        let product = found.iter().find(|p| p.precision == *precision && p.shape == *shape)?;
-        Some((product.rate.get() / best.get(precision)? * 100.0).round())
+    let cell = |arithmetic: &Arithmetic, shape: &GemmShape| {
+        let product = found.iter().find(|p| p.arithmetic == *arithmetic && p.shape == *shape)?;
+        Some((product.rate.get() / best.get(arithmetic)? * 100.0).round())
     };
     let rows: Vec<Vec<f64>> = shapes
         .iter()
-        .map(|shape| best.keys().map(|precision| cell(precision, shape).unwrap_or(f64::NAN)).collect())
+        .map(|shape| best.keys().map(|arithmetic| cell(arithmetic, shape).unwrap_or(f64::NAN)).collect())
         .collect();
     let names = shapes.iter().map(ToString::to_string).collect();
     let columns = best.keys().map(ToString::to_string).collect();
@@ -91,8 +91,9 @@ pub fn shapes(run: &DeviceRun<'_>) -> Chart {
 pub fn inputs(run: &DeviceRun<'_>) -> Chart {
     let all = products(run);
     let several = |product: &&Product| {
-        all.iter()
-            .any(|o| (o.precision, o.shape) == (product.precision, product.shape) && o.input != product.input)
+        all.iter().any(|o| {
+            (o.arithmetic, o.shape) == (product.arithmetic, product.shape) && o.input != product.input
+        })
     };
     let found: Vec<&Product> = all.iter().filter(several).collect();
     let title = format!("Sensitivity to data: {}", run.name());
@@ -104,7 +105,7 @@ pub fn inputs(run: &DeviceRun<'_>) -> Chart {
     }
     let normal = |product: &Product| {
         let same = |o: &&Product| {
-            (o.precision, o.shape, o.input) == (product.precision, product.shape, Distribution::Normal)
+            (o.arithmetic, o.shape, o.input) == (product.arithmetic, product.shape, Distribution::Normal)
         };
         all.iter().find(same).map(|normal| normal.rate)
     };
@@ -113,7 +114,7 @@ pub fn inputs(run: &DeviceRun<'_>) -> Chart {
         .rev()
         .filter_map(|product| {
             let share = product.rate.over(normal(product)?)?;
-            Some((format!("{} {} {}", product.precision, product.shape, product.input), share.get()))
+            Some((format!("{} {} {}", product.arithmetic, product.shape, product.input), share.get()))
         })
         .collect();
     if bars.is_empty() {

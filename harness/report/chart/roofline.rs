@@ -8,7 +8,7 @@ use kuva::render::plots::Plot;
 
 use super::products::{Product, products, row};
 use super::{BURST, Chart, Data, DeviceRun, INK, ISSUE, MARK, SUSTAINED, si_ticks};
-use crate::precision::Precision;
+use crate::precision::Arithmetic;
 use crate::report::summary::three_figures;
 use crate::units::ByteRate;
 
@@ -47,8 +47,8 @@ pub fn roofline(run: &DeviceRun<'_>) -> Chart {
          of each precision. {slope}"
     );
     let chart = Chart::new("roofline", &run.id(), title, description, Data { header, rows });
-    let ceilings: Vec<(Precision, f64)> =
-        three_figures(run).iter().filter_map(|row| Some((row.precision, row.issue?.median.get()))).collect();
+    let ceilings: Vec<(Arithmetic, f64)> =
+        three_figures(run).iter().filter_map(|row| Some((row.arithmetic, row.issue?.median.get()))).collect();
     if all.is_empty() || ceilings.is_empty() {
         return chart.without("a roofline needs a measured product and an issue rate");
     }
@@ -56,9 +56,9 @@ pub fn roofline(run: &DeviceRun<'_>) -> Chart {
 }
 
 fn intensity(product: &Product) -> f64 {
-    let element = u64::from(product.precision.bits().next_power_of_two().div_ceil(8));
+    let element = u64::from(product.arithmetic.precision.bits().next_power_of_two().div_ceil(8));
     #[expect(clippy::cast_precision_loss, reason = "drawn")]
-    let bytes = product.shape.bytes(element, element.max(4)) as f64;
+    let bytes = product.shape.bytes(element, product.arithmetic.accumulate.bytes()) as f64;
     product.shape.ops().to_f64() / bytes
 }
 
@@ -70,7 +70,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
 fn draw(
     chart: Chart,
     all: &[Product],
-    mut ceilings: Vec<(Precision, f64)>,
+    mut ceilings: Vec<(Arithmetic, f64)>,
     copy: Option<(&str, ByteRate)>,
 ) -> Chart {
     ceilings.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -116,15 +116,15 @@ fn draw(
 }
 
 /// One label for ceilings that are near each other, at the highest of them.
-fn labels(ceilings: &[(Precision, f64)]) -> Vec<(String, f64)> {
+fn labels(ceilings: &[(Arithmetic, f64)]) -> Vec<(String, f64)> {
     let mut labels: Vec<(Vec<String>, f64)> = Vec::new();
-    for (precision, rate) in ceilings {
+    for (arithmetic, rate) in ceilings {
         match labels.last_mut() {
             Some((names, last)) if *rate < *last * NEAR => {
-                names.push(precision.to_string());
+                names.push(arithmetic.to_string());
                 *last = *rate;
             }
-            _ => labels.push((vec![precision.to_string()], *rate)),
+            _ => labels.push((vec![arithmetic.to_string()], *rate)),
         }
     }
     labels.into_iter().map(|(names, rate)| (format!("{} issue", names.join(", ")), rate)).collect()
@@ -135,15 +135,15 @@ fn points(all: &[Product]) -> Vec<Plot> {
     use MarkerShape::{Circle, Cross, Diamond, Plus, Square, Triangle, TriangleDown};
     let shapes = [Circle, Square, Triangle, Diamond, TriangleDown, Cross, Plus];
     let colours = [SUSTAINED, ISSUE, MARK, BURST, INK];
-    let mut precisions: Vec<Precision> = all.iter().map(|product| product.precision).collect();
-    precisions.sort();
-    precisions.dedup();
+    let mut known: Vec<Arithmetic> = all.iter().map(|product| product.arithmetic).collect();
+    known.sort();
+    known.dedup();
     let looks = shapes.into_iter().cycle().zip(colours.into_iter().cycle());
-    let series = precisions.into_iter().zip(looks).map(|(precision, (shape, colour))| {
-        let of = all.iter().filter(|product| product.precision == precision);
+    let series = known.into_iter().zip(looks).map(|(arithmetic, (shape, colour))| {
+        let of = all.iter().filter(|product| product.arithmetic == arithmetic);
         let data: Vec<(f64, f64)> = of.map(|product| (intensity(product), product.rate.get())).collect();
         let plot = ScatterPlot::new().with_data(data).with_marker(shape).with_color(colour).with_size(5.0);
-        Plot::Scatter(plot.with_legend(format!("{precision} product")))
+        Plot::Scatter(plot.with_legend(format!("{arithmetic} product")))
     });
     series.collect()
 }
