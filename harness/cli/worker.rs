@@ -75,7 +75,7 @@ fn measure_some(
         let result = match (world.stop(), backend.lost()) {
             (Some(stop), _) => Outcome::Skipped { reason: format!("{stop} before the case began") },
             (None, Some(error)) => {
-                Outcome::Skipped { reason: format!("the device was lost in a case before: {error}") }
+                Outcome::Failed { error: format!("the device was lost in a case before: {error}") }
             }
             (None, None) => {
                 world.progress(Progress::Candidates);
