@@ -156,7 +156,15 @@ fn comparisons_know_nan_and_combine_with_a_predicate() {
         (1, 1, 0)
     );
     let both = "setp.eq.u32 %p1, %r1, %r1; setp.lt.and.u32 %p2|%p3, %r1, %r2, !%p1; selp.b32 %r9, 2, 1, %p2; @%p3 add.u32 %r9, %r9, 4;";
+    assert_eq!(word(both, &[1, 2]), 1);
+}
 
 #[test]
 fn only_products_and_sums_are_counted() {
     let body = "fma.rn.f32 %f1, %f2, %f3, %f4; mul.f32 %f1, %f1, %f2; max.f32 %f1, %f1, %f2; fma.rn.f16x2 %r1, %r2, %r3, %r4; mad.lo.s32 %r1, %r2, %r3, %r4;";
+    let count = block(body, 40, &[], 0).unwrap().1;
+    assert_eq!(
+        (count.of("fma.f32"), count.of("mul.f32"), count.of("fma.f16x2"), count.of("")),
+        (80, 40, 160, 280)
+    );
+}
