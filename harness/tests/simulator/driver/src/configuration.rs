@@ -50,6 +50,8 @@ pub(crate) struct Device {
     pub operations_per_s: f64,
     /// Instructions of threads a second of simulated time, for kernels that do little arithmetic.
     pub instructions_per_s: f64,
+    /// Most blocks of a multiprocessor, where registers would leave room for fewer than the other limits.
+    pub blocks_per_multiprocessor: Option<u32>,
     /// Whether it is an instance of a partitioned device.
     #[serde(default)]
     pub mig: bool,

@@ -80,7 +80,8 @@ fn occupancy(state: &mut State, handle: u64, threads: c_int, dynamic: usize) -> 
     if threads > largest.min(Limits::THREADS) || dynamic > most {
         return Ok(0);
     }
-    Ok(machine.limits.occupancy(threads, kernel.shared + dynamic) as c_int)
+    let blocks = machine.limits.occupancy(threads, kernel.shared + dynamic);
+    Ok(machine.device.blocks_per_multiprocessor.map_or(blocks, |most| blocks.min(most)) as c_int)
 }
 
 /// What a driver refuses before it starts a kernel.
