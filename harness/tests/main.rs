@@ -22,5 +22,6 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod together;
 mod training_runs;
 mod wgpu;
