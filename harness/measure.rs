@@ -3,6 +3,7 @@
 mod bandwidth;
 mod candidates;
 mod checks;
+mod choices;
 mod control;
 mod efficiency;
 mod headline;
@@ -17,6 +18,7 @@ mod sweep;
 mod timeline;
 
 pub use bandwidth::{Bandwidth, BandwidthShare, bandwidth_share};
+pub use choices::{Choices, Kept, Origin};
 pub use control::{Control, Progress, Stop, Unattended};
 pub use efficiency::{Efficiency, efficiency, peaks_of};
 pub use headline::{Basis, Headline};

@@ -41,6 +41,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
             device: device.id.clone(),
             selection: args.selection(),
             pace: args.pace(),
+            choices: args.choices(),
             time_limit_s: clock.left(),
         };
         let jobs: Vec<Job> = group.iter().map(job).collect();
