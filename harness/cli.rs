@@ -7,6 +7,7 @@ mod cluster;
 mod compare;
 mod completions;
 mod devices;
+mod engine;
 mod error;
 mod filing;
 mod host;

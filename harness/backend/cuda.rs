@@ -4,6 +4,7 @@
 mod backend;
 mod compile;
 mod copy_case;
+mod cublaslt;
 mod device;
 mod driver;
 mod gpu;
@@ -20,6 +21,7 @@ mod session;
 #[cfg(test)]
 mod static_check;
 mod telemetry;
+mod tensor_map;
 
 pub use backend::CudaBackend;
 

@@ -22,8 +22,10 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
     (crate::accept::Spec::KIND, || schema_for!(crate::accept::Spec)),
+    (crate::accept::Baseline::KIND, || schema_for!(crate::accept::Baseline)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
+    (crate::measure::Choices::KIND, || schema_for!(crate::measure::Choices)),
     ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
     ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
     ("comparison/1", || schema_for!(crate::compare::Comparison)),
@@ -38,6 +40,7 @@ const KINDS: &[Kind] = &[
     ("filing-packet/1", || schema_for!(crate::filing::Packet)),
     ("filing-plan/1", || schema_for!(crate::filing::Plan)),
     ("filing-questions/1", || schema_for!(crate::filing::Questions)),
+    (crate::accept::Fleet::KIND, || schema_for!(crate::accept::Fleet)),
     (Measurement::KIND, || schema_for!(Measurement)),
     (Profiles::KIND, || schema_for!(Profiles)),
     (crate::accept::Started::KIND, || schema_for!(crate::accept::Started)),

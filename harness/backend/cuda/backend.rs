@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cudarc::driver::sys::CUdevice_attribute;
 
 use super::copy_case::CopyCase;
+use super::cublaslt::{self, CublasLt, Format};
 use super::device::{architecture, attribute, devices};
 use super::driver::driver;
 use super::gpu::Gpu;
@@ -28,10 +29,11 @@ const SAMPLE: f64 = 20e-3;
 /// One device.
 pub struct CudaBackend {
     device: Device,
+    /// Before the device, whose context its handle is of.
+    library: Result<CublasLt, String>,
     gpu: Gpu,
     target: Option<&'static Target>,
     compiler: Result<Nvrtc, String>,
-    library: String,
     implementations: Vec<Implementation>,
     multiprocessors: u32,
     cache: u64,
@@ -72,31 +74,53 @@ impl CudaBackend {
             Ok(nvrtc) => format!("NVRTC {} ({})", nvrtc.version(), nvrtc.path().display()),
             Err(why) => format!("kernels cannot be compiled: {why}"),
         });
-        let library = match libraries::cublaslt(major) {
-            Ok(path) => format!("{} is there and is not measured by this version", path.display()),
-            Err(why) => why,
-        };
-        device.notes.push(format!("cuBLASLt: {library}"));
+        let library = CublasLt::open(major);
+        device.notes.push(match &library {
+            Ok(library) => format!("cuBLASLt {}", library.version()),
+            Err(why) => why.clone(),
+        });
+        device.notes.extend(CublasLt::overrides().into_iter().map(|set| format!("cuBLASLt: {set} is set")));
         let memory = device.memory_bytes.unwrap_or(Bytes::new(0));
-        let made = |target| table(target, &compiler, (memory, cache));
+        let made = |target| table(target, (&compiler, &library), (memory, cache), gpu.makes_tensor_maps());
         let implementations = target.map(made).unwrap_or_default();
-        Ok(Self { device, gpu, target, compiler, library, implementations, multiprocessors, cache })
+        Ok(Self { device, library, gpu, target, compiler, implementations, multiprocessors, cache })
     }
 }
 
-/// Rows that this machine can compile for the device.
+/// Rows that this machine can compile for the device, and the library's.
 fn table(
     target: &'static Target,
-    compiler: &Result<Nvrtc, String>,
+    (compiler, library): (&Result<Nvrtc, String>, &Result<CublasLt, String>),
     (memory, cache): (Bytes, u64),
+    tensor_maps: bool,
 ) -> Vec<Implementation> {
-    let Ok(nvrtc) = compiler else { return Vec::new() };
-    if !nvrtc.architectures().contains(&target.capability) {
-        return Vec::new();
+    let mut all = Vec::new();
+    if let Ok(nvrtc) = compiler
+        && nvrtc.architectures().contains(&target.capability)
+    {
+        let callable = |row: &&'static Row| tensor_maps || row.parameters() != Parameters::TensorMaps;
+        all.extend(rows::rows(target).filter(callable).map(|row| implementation(row, target, nvrtc)));
+        all.push(copy(target, nvrtc, copied(memory, Bytes::new(cache))));
     }
-    let callable = |row: &&'static Row| row.parameters() != Parameters::TensorMaps;
-    let rows = rows::rows(target).filter(callable).map(|row| implementation(row, target, nvrtc));
-    rows.chain([copy(target, nvrtc, copied(memory, Bytes::new(cache)))]).collect()
+    if let Ok(library) = library {
+        all.extend(cublaslt::formats(target).map(|format| of_the_library(format, library)));
+    }
+    all
+}
+
+fn of_the_library(format: &Format, library: &CublasLt) -> Implementation {
+    Implementation {
+        name: format.name.to_owned(),
+        method: Method::Gemm,
+        precision: format.precision,
+        accumulate: format.accumulate,
+        unit: format.unit,
+        native: true,
+        detail: format!("cuBLASLt {}; {}", library.version(), format.detail()),
+        shape: default_shape(format.precision),
+        buffer_bytes: None,
+        sample_s: Seconds::new(SAMPLE).unwrap_or_default(),
+    }
 }
 
 /// Whether a row is what a case names, with its formats.
@@ -169,10 +193,15 @@ impl Backend for CudaBackend {
         let unsupported = |reason: String| LoadError::Unsupported { reason };
         let absent = || unsupported(format!("{} has no {}", self.device.id, case.implementation));
         let target = self.target.ok_or_else(absent)?;
-        let nvrtc = self.compiler.as_ref().map_err(|why| unsupported(why.clone()))?;
         if let Some(lost) = self.gpu.lost() {
             return Err(LoadError::Backend(self.gpu.gone(&lost)));
         }
+        if let Some(format) = cublaslt::format(&case.implementation) {
+            let library = self.library.as_ref().map_err(|why| unsupported(why.clone()))?;
+            let place = (target.capability, self.cache);
+            return Ok(Box::new(cublaslt::load(&self.gpu, library, format, case, place)?));
+        }
+        let nvrtc = self.compiler.as_ref().map_err(|why| unsupported(why.clone()))?;
         let gpu = &self.gpu;
         let kernel = |source, options: &[String]| Kernel::load(gpu, nvrtc, (source, target), options);
         let place = (self.multiprocessors, self.cache);
@@ -197,18 +226,23 @@ impl Backend for CudaBackend {
         let Some(target) = self.target else {
             return Some("no kernel was compiled for this compute capability".to_owned());
         };
-        if let Some(lacking) = rows::unsupported(target, precision, method) {
-            let library =
-                if method == Method::Gemm { format!("; cuBLASLt: {}", self.library) } else { String::new() };
-            return Some(format!("{}: {}{library}", target.name, lacking.reason));
-        }
-        match &self.compiler {
-            Err(why) => Some(why.clone()),
-            Ok(nvrtc) if !nvrtc.architectures().contains(&target.capability) => {
-                Some(format!("NVRTC {} does not compile for {}", nvrtc.version(), target.name))
+        let built_in = match (rows::unsupported(target, precision, method), &self.compiler) {
+            (Some(lacking), _) => lacking.reason.to_owned(),
+            (None, Err(why)) => why.clone(),
+            (None, Ok(nvrtc)) if !nvrtc.architectures().contains(&target.capability) => {
+                format!("NVRTC {} does not compile for {}", nvrtc.version(), target.name)
             }
-            Ok(_) => None,
+            (None, Ok(_)) => return None,
+        };
+        if method != Method::Gemm {
+            return Some(format!("{}: {built_in}", target.name));
         }
+        let library = match (cublaslt::absence(target, precision), &self.library) {
+            (Some(lacking), _) => lacking.to_owned(),
+            (None, Err(why)) => why.clone(),
+            (None, Ok(_)) => return None,
+        };
+        Some(format!("{}: {built_in}; {library}", target.name))
     }
 
     fn lost(&self) -> Option<String> {

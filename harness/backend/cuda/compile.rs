@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::nvrtc::{Nvrtc, Version};
 use super::rows::Source;
-use crate::files::write_atomically;
+use crate::files::{cache_folder, write_atomically};
 
 /// What a device is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +36,7 @@ pub(super) fn compile(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Resu
 }
 
 fn place(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(cache.join("flopgauge").join("kernels").join(key(nvrtc.version(), source, options)))
+    Some(cache_folder()?.join("kernels").join(key(nvrtc.version(), source, options)))
 }
 
 /// Name of what a compiler makes of a source; the options say the architecture and every constant.

@@ -86,6 +86,11 @@ impl Gpu {
         self.context.load_module(image)
     }
 
+    /// Whether the driver makes tensor maps.
+    pub const fn makes_tensor_maps(&self) -> bool {
+        self.driver.tensor_maps
+    }
+
     /// Whether the library is a stand-in for tests, whose clock is no clock.
     pub const fn is_simulated(&self) -> bool {
         self.driver.simulated
@@ -98,12 +103,18 @@ impl Gpu {
         let count = usize::try_from(bytes).unwrap_or(usize::MAX);
         // SAFETY: every byte is set before anything reads it.
         let mut memory = unsafe { self.stream.alloc::<u8>(count) }.map_err(failed)?;
-        let (address, guard) = memory.device_ptr_mut(&self.stream);
-        // SAFETY: the allocation has `count` bytes and is this function's alone.
-        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
-            .map_err(failed)?;
-        drop(guard);
+        self.refill(&mut memory, value)?;
         Ok(memory)
+    }
+
+    /// Every byte of memory becomes `value`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    pub fn refill(&self, memory: &mut CudaSlice<u8>, value: u8) -> Result<(), BackendError> {
+        let count = memory.len();
+        let (address, _guard) = memory.device_ptr_mut(&self.stream);
+        // SAFETY: the allocation has `count` bytes and is borrowed for this call alone.
+        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
+            .map_err(|error| self.error("filling memory", error))
     }
 
     /// Memory with these bytes.

@@ -26,6 +26,7 @@ pub(super) fn tight(elements: &Elements) -> Vec<u8> {
         Elements::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Elements::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Elements::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Elements::Small(_, v) => v.clone(),
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     fn what_was_never_written_is_seen() {
         for element in [Element::F64, Element::F32, Element::F16, Element::Bf16, Element::I32] {
             let image = ResultImage::of(GemmShape::new(2, 3, 1).unwrap(), element);
-            let bytes = vec![image.poison(); image.bytes() as usize];
+            let bytes = vec![image.poison(); usize::try_from(image.bytes()).unwrap()];
             let values = image.elements(&bytes).unwrap().to_f64();
             assert_eq!(values.len(), 6);
             assert!(values.iter().all(|v| v.is_nan() || v.abs() > 2e9), "{element:?}");

@@ -1,12 +1,13 @@
 //! Products by the table's kernels.
 
-use cudarc::driver::{LaunchConfig, PushKernelArg};
+use cudarc::driver::{CudaSlice, DevicePtr, LaunchConfig, PushKernelArg};
 
 use super::gpu::Gpu;
 use super::kernel::Kernel;
 use super::operands::{ResultImage, row_major};
 use super::product_case::{Images, Multiply, ProductCase, Set, Sets, allow_shared};
-use super::rows::{Form, Row, leading};
+use super::rows::{Form, Parameters, Row, TensorBox, leading};
+use super::tensor_map::{Fields, TensorMap};
 use crate::backend::{BackendError, LoadError};
 use crate::device::Finding;
 use crate::workload::{Case, Operand, Work, operand};
@@ -37,10 +38,31 @@ pub(super) fn load<'a>(
     };
     let sets = Sets::upload(gpu, &images, cache)?;
     let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    if row.parameters() == Parameters::TensorMaps {
+        let maps = maps(gpu, &sets, gemm.maps(shape, layout))?;
+        let sizes = [shape.m(), shape.n(), shape.k(), c.lead].map(small);
+        let multiply = FedProduct { row, kernel, blocks, maps, sizes };
+        return ProductCase::load(gpu, shape, sets, Box::new(multiply), cache);
+    }
     let (lead_a, lead_b) = (leading(columns, gemm.operand), leading(shape.n(), gemm.operand));
     let sizes = [shape.m(), shape.n(), shape.k(), lead_a, lead_b, c.lead].map(small);
     let multiply = OwnProduct { row, kernel, blocks, sizes };
     ProductCase::load(gpu, shape, sets, Box::new(multiply), cache)
+}
+
+/// Maps of A and B of every set.
+fn maps(gpu: &Gpu, sets: &Sets, boxes: [TensorBox; 2]) -> Result<Vec<[TensorMap; 2]>, LoadError> {
+    let fields = boxes.map(|map| Fields::of(&map));
+    let [Ok(of_a), Ok(of_b)] = fields else {
+        let reasons: Vec<String> = fields.into_iter().filter_map(Result::err).collect();
+        return Err(LoadError::Unsupported { reason: reasons.join("; ") });
+    };
+    let encode = |fields: &Fields, memory: &CudaSlice<u8>| {
+        let (address, _guard) = memory.device_ptr(&gpu.stream);
+        fields.encode(address).map_err(|error| gpu.error("making a tensor map", error))
+    };
+    let both = |set: &Set| Ok([encode(&of_a, &set.a)?, encode(&of_b, &set.b)?]);
+    sets.all.iter().map(both).collect()
 }
 
 /// A kernel that is given matrices.
@@ -52,21 +74,54 @@ struct OwnProduct {
     sizes: [u32; 6],
 }
 
+fn configuration(row: &Row, blocks: u32) -> LaunchConfig {
+    let (grid_dim, block_dim) = ((blocks, 1, 1), (row.threads(), 1, 1));
+    LaunchConfig { grid_dim, block_dim, shared_mem_bytes: row.shared_bytes() }
+}
+
 impl Multiply for OwnProduct {
     #[expect(unsafe_code, reason = "launches a kernel")]
     fn launch(&self, gpu: &Gpu, _: usize, set: &mut Set) -> Result<(), BackendError> {
-        let config = LaunchConfig {
-            grid_dim: (self.blocks, 1, 1),
-            block_dim: (self.row.threads(), 1, 1),
-            shared_mem_bytes: self.row.shared_bytes(),
-        };
         let mut builder = gpu.stream.launch_builder(&self.kernel.function);
         builder.arg(&mut set.c).arg(&set.a).arg(&set.b);
         for size in &self.sizes {
             builder.arg(size);
         }
         // SAFETY: the arguments are those of `Parameters::Matrices`, and each matrix has its rows times its distance.
-        let launched = unsafe { builder.launch(config) };
+        let launched = unsafe { builder.launch(configuration(self.row, self.blocks)) };
+        launched.map(|_| ()).map_err(|error| gpu.error("launching", error))
+    }
+
+    fn notes(&self) -> Vec<Finding> {
+        vec![self.kernel.note()]
+    }
+}
+
+/// A kernel that is given tensor maps.
+struct FedProduct {
+    row: &'static Row,
+    kernel: Kernel,
+    blocks: u32,
+    /// Of A and B, for each set.
+    maps: Vec<[TensorMap; 2]>,
+    /// Extents, then the leading dimension of C.
+    sizes: [u32; 4],
+}
+
+impl Multiply for FedProduct {
+    #[expect(unsafe_code, reason = "launches a kernel")]
+    fn launch(&self, gpu: &Gpu, place: usize, set: &mut Set) -> Result<(), BackendError> {
+        let none =
+            || BackendError::Device { device: gpu.id.clone(), message: format!("no maps of set {place}") };
+        let [of_a, of_b] = self.maps.get(place).ok_or_else(none)?;
+        let mut builder = gpu.stream.launch_builder(&self.kernel.function);
+        builder.arg(of_a).arg(of_b).arg(&mut set.c);
+        for size in &self.sizes {
+            builder.arg(size);
+        }
+        // SAFETY: the arguments are those of `Parameters::TensorMaps`; the maps are of this set, whose C has its rows
+        // times its distance.
+        let launched = unsafe { builder.launch(configuration(self.row, self.blocks)) };
         launched.map(|_| ()).map_err(|error| gpu.error("launching", error))
     }
 

@@ -123,7 +123,10 @@ impl<'a> ProductCase<'a> {
             match graph {
                 Some(graph) => graphs.push(graph),
                 // A driver that makes no graph: every launch is the host's.
-                None => return Ok(self.short = false),
+                None => {
+                    self.short = false;
+                    return Ok(());
+                }
             }
         }
         Ok(())
