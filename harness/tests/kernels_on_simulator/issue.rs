@@ -5,7 +5,7 @@ use super::{Form, Layout, Machine, ROWS, Row, Target, compiler, module, target};
 /// Rows whose instructions the interpreter knows.
 fn covered(row: &Row) -> bool {
     match row.form {
-        Form::Fma(_) => true,
+        Form::Fma(_) | Form::Wgmma(_) => true,
         Form::Mma(form) => form.scale.is_none(),
         _ => false,
     }

@@ -73,21 +73,22 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
             let word = read(lane, 2, i / halves);
             let c = if halves == 2 { word >> (16 * (i % 2)) & 0xffff } else { word };
             let (x, y) = (&a[row * k..(row + 1) * k], &b[column * k..(column + 1) * k]);
-            words[i / halves] |= sum(mma, x, y, element(mma.c_type, c)) << (16 * (i % halves));
+            words[i / halves] |=
+                sum((mma.c_type, mma.saturate), x, y, element(mma.c_type, c)) << (16 * (i % halves));
         }
     }
     d
 }
 
 /// Integers wrap or saturate; binary64 is a chain of fused additions; the rest is summed in binary64 and rounded once.
-fn sum(mma: &Mma, x: &[f64], y: &[f64], c: f64) -> u64 {
+pub(crate) fn sum((kind, saturate): (Element, bool), x: &[f64], y: &[f64], c: f64) -> u64 {
     let pairs = x.iter().zip(y);
-    match mma.c_type {
+    match kind {
         Element::F64 => pairs.fold(c, |s, (x, y)| x.mul_add(*y, s)).to_bits(),
         Element::S32 => {
             let whole = pairs.fold(c, |s, (x, y)| s + x * y) as i64;
             let bounded = whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-            u64::from(if mma.saturate { bounded as u32 } else { whole as u32 })
+            u64::from(if saturate { bounded as u32 } else { whole as u32 })
         }
         Element::F16 => {
             u64::from(F16.encode(pairs.fold(c, |s, (x, y)| s + x * y), number::Rounding::Nearest, false))

@@ -1,8 +1,10 @@
 //! Decoded instructions: what `lower` makes of statements and `execute` performs.
 
+mod asynchronous;
 mod kind;
 mod types;
 
+pub use asynchronous::{Asynchronous, Wgmma};
 pub use kind::{Combine, Comparison, Convert, Float, How, Integer, Shuffle};
 pub use types::{Element, Type};
 
@@ -92,10 +94,12 @@ pub enum Op {
     ToGeneric {
         d: u32,
         a: Source,
+        window: u64,
     },
     FromGeneric {
         d: u32,
         a: Source,
+        window: u64,
     },
     Load {
         space: Space,
@@ -187,7 +191,11 @@ pub enum Op {
         filled: Option<Source>,
     },
     CopyCommit,
-    CopyWait(u32),
+    /// `wait_group` and, for what no group has yet too, `wait_all`.
+    CopyWait {
+        newest: u32,
+        all: bool,
+    },
     LoadMatrix {
         count: usize,
         transposed: bool,
@@ -196,12 +204,16 @@ pub enum Op {
     },
     Mma(Box<Mma>),
     ProxyFence,
+    Asynchronous(Asynchronous),
 }
 
 impl Op {
     /// Whether all threads of the warp must execute it together.
     pub fn aligned(&self) -> bool {
-        matches!(self, Self::LoadMatrix { .. } | Self::Mma(_))
+        match self {
+            Self::Asynchronous(op) => op.aligned(),
+            _ => matches!(self, Self::LoadMatrix { .. } | Self::Mma(_)),
+        }
     }
 }
 
@@ -212,6 +224,8 @@ pub struct Instruction {
     pub guard: Option<(u32, bool)>,
     /// What it does.
     pub op: Op,
+    /// Slots of the registers that it names.
+    pub registers: Vec<u32>,
     /// Line in the PTX.
     pub line: u32,
 }

@@ -27,17 +27,20 @@ fn copy(r: &mut Reading<'_>) -> Result<Op> {
     if !r.take("async") {
         return r.fail("unknown form");
     }
+    if r.take("bulk") {
+        return Ok(Op::Asynchronous(super::asynchronous::bulk(r)?));
+    }
     if r.take("commit_group") {
         r.done(0)?;
         return Ok(Op::CopyCommit);
     }
     if r.take("wait_group") {
         r.done(1)?;
-        return Ok(Op::CopyWait(r.constant(0)? as u32));
+        return Ok(Op::CopyWait { newest: r.constant(0)? as u32, all: false });
     }
     if r.take("wait_all") {
         r.done(0)?;
-        return Ok(Op::CopyWait(0));
+        return Ok(Op::CopyWait { newest: 0, all: true });
     }
     let whole = r.take("cg");
     if !(whole || r.take("ca")) || !r.shared() || !r.take("global") {
