@@ -43,6 +43,21 @@ pub enum Space {
     Parameter,
 }
 
+/// Scales of a block-scaled `mma.sync`: PTX ISA 9.7.14.3.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scales {
+    /// Scales of one row of A or column of B.
+    pub count: usize,
+    /// Whether they are `ue4m3` rather than `ue8m0`.
+    pub fraction: bool,
+    /// Registers of A's and B's.
+    pub data: [Source; 2],
+    /// First byte in them.
+    pub byte: [usize; 2],
+    /// Threads of each four that give them: a pair for A, one for B.
+    pub thread: [usize; 2],
+}
+
 /// `mma.sync`: PTX ISA 9.7.14.5.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mma {
@@ -62,6 +77,8 @@ pub struct Mma {
     pub saturate: bool,
     /// Each fp6 or fp4 element stands in a byte of its own (`kind::f8f6f4`, `kind::mxf8f6f4`).
     pub padded: bool,
+    /// Scales of blocks along K.
+    pub scales: Option<Scales>,
     /// Registers.
     pub d: Vec<u32>,
     /// Registers.

@@ -151,8 +151,13 @@ impl Warp {
                     return violation(Violation::LaunchFailed, format!("mma.sync by lanes {mask:#x} only"));
                 }
                 world.count.matrix("mma", mma.a_type, [mma.m, mma.n, mma.k]);
-                let inputs = [&mma.a, &mma.b, &mma.c]
-                    .map(|s| s.iter().map(|s| self.gather(world, *s)).collect::<Vec<_>>());
+                let gather = |s: &[Source]| s.iter().map(|s| self.gather(world, *s)).collect::<Vec<_>>();
+                let scales = mma
+                    .scales
+                    .as_ref()
+                    .map_or([Vec::new(), Vec::new()], |scales| scales.data.map(|data| gather(&[data])));
+                let [scale_a, scale_b] = scales;
+                let inputs = [gather(&mma.a), gather(&mma.b), gather(&mma.c), scale_a, scale_b];
                 let result = matrix::multiply(mma, |lane, operand, register| inputs[operand][register][lane]);
                 for (i, d) in mma.d.iter().enumerate() {
                     self.registers[*d as usize] = std::array::from_fn(|lane| result[lane][i]);
