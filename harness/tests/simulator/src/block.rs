@@ -60,7 +60,8 @@ impl<'a> World<'a> {
         (global, count, random): (&'a mut Global, &'a mut Count, &'a mut ChaCha8Rng),
         warps: usize,
     ) -> Self {
-        let mut shared = Shared::new((frame.dynamic_offset + frame.dynamic) as usize, warps);
+        let dynamic = if frame.dynamic == 0 { 0 } else { frame.dynamic_offset + frame.dynamic };
+        let mut shared = Shared::new(dynamic.max(frame.kernel.shared) as usize, warps);
         let units = (0..warps / 4).map(|_| Unit::new(&mut shared)).collect();
         Self {
             frame,
