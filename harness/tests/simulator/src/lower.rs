@@ -2,6 +2,7 @@
 //! names it: nothing is guessed.
 
 mod arithmetic;
+mod asynchronous;
 mod conversion;
 mod matrix;
 mod movement;
@@ -19,7 +20,11 @@ use crate::syntax::{Result, Statement};
 
 /// Decodes the statements of a kernel.
 pub fn lower(statements: &[Statement]) -> Result<Vec<Instruction>> {
-    let decode = |s: &Statement| Ok(Instruction { guard: s.guard, op: op(s)?, line: s.line });
+    let decode = |s: &Statement| {
+        let mut registers: Vec<u32> = s.guard.iter().map(|guard| guard.0).collect();
+        s.operands.iter().for_each(|operand| operand.registers(&mut registers));
+        Ok(Instruction { guard: s.guard, op: op(s)?, registers, line: s.line })
+    };
     statements.iter().map(decode).collect()
 }
 
@@ -30,6 +35,9 @@ fn op(statement: &Statement) -> Result<Op> {
     let opcode = statement.opcode.first().map_or("", String::as_str);
     if let Some(op) = matrix::op(opcode, r)? {
         return Ok(op);
+    }
+    if let Some(op) = asynchronous::op(opcode, r)? {
+        return Ok(Op::Asynchronous(op));
     }
     let floating = r.rest.iter().any(|name| Type::named(name).is_some_and(Type::floating));
     match opcode {

@@ -1,8 +1,10 @@
 //! Decoded instructions: what `lower` makes of statements and `execute` performs.
 
+mod asynchronous;
 mod kind;
 mod types;
 
+pub use asynchronous::{Asynchronous, Wgmma};
 pub use kind::{Combine, Comparison, Convert, Float, How, Integer, Shuffle};
 pub use types::{Element, Type};
 
@@ -41,6 +43,21 @@ pub enum Space {
     Parameter,
 }
 
+/// Scales of a block-scaled `mma.sync`: PTX ISA 9.7.14.3.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scales {
+    /// Scales of one row of A or column of B.
+    pub count: usize,
+    /// Whether they are `ue4m3` rather than `ue8m0`.
+    pub fraction: bool,
+    /// Registers of A's and B's.
+    pub data: [Source; 2],
+    /// First byte in them.
+    pub byte: [usize; 2],
+    /// Threads of each four that give them: a pair for A, one for B.
+    pub thread: [usize; 2],
+}
+
 /// `mma.sync`: PTX ISA 9.7.14.5.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mma {
@@ -60,6 +77,8 @@ pub struct Mma {
     pub saturate: bool,
     /// Each fp6 or fp4 element stands in a byte of its own (`kind::f8f6f4`, `kind::mxf8f6f4`).
     pub padded: bool,
+    /// Scales of blocks along K.
+    pub scales: Option<Scales>,
     /// Registers.
     pub d: Vec<u32>,
     /// Registers.
@@ -92,10 +111,12 @@ pub enum Op {
     ToGeneric {
         d: u32,
         a: Source,
+        window: u64,
     },
     FromGeneric {
         d: u32,
         a: Source,
+        window: u64,
     },
     Load {
         space: Space,
@@ -187,7 +208,11 @@ pub enum Op {
         filled: Option<Source>,
     },
     CopyCommit,
-    CopyWait(u32),
+    /// `wait_group` and, for what no group has yet too, `wait_all`.
+    CopyWait {
+        newest: u32,
+        all: bool,
+    },
     LoadMatrix {
         count: usize,
         transposed: bool,
@@ -196,12 +221,16 @@ pub enum Op {
     },
     Mma(Box<Mma>),
     ProxyFence,
+    Asynchronous(Asynchronous),
 }
 
 impl Op {
     /// Whether all threads of the warp must execute it together.
     pub fn aligned(&self) -> bool {
-        matches!(self, Self::LoadMatrix { .. } | Self::Mma(_))
+        match self {
+            Self::Asynchronous(op) => op.aligned(),
+            _ => matches!(self, Self::LoadMatrix { .. } | Self::Mma(_)),
+        }
     }
 }
 
@@ -212,6 +241,8 @@ pub struct Instruction {
     pub guard: Option<(u32, bool)>,
     /// What it does.
     pub op: Op,
+    /// Slots of the registers that it names.
+    pub registers: Vec<u32>,
     /// Line in the PTX.
     pub line: u32,
 }

@@ -63,6 +63,25 @@ pub enum Operand {
     Label(String),
 }
 
+impl Operand {
+    /// Adds the slots of the registers that it names.
+    pub(crate) fn registers(&self, slots: &mut Vec<u32>) {
+        match self {
+            Self::Register(slot) | Self::Not(slot) => slots.push(*slot),
+            Self::Vector(parts) => parts.iter().for_each(|part| part.registers(slots)),
+            Self::Address(base, _, more) => {
+                base.registers(slots);
+                more.iter().for_each(|part| part.registers(slots));
+            }
+            Self::Pair(first, second) => {
+                first.registers(slots);
+                second.registers(slots);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// One instruction as written.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -92,38 +111,74 @@ pub struct Parameter {
     pub size: u32,
 }
 
-/// One `.entry` as written.
-#[derive(Debug, Clone, Default)]
-pub struct Entry {
+/// One `.entry`: of [`Statement`]s as it is read, of decoded instructions as it is run.
+#[derive(Debug, Clone)]
+pub struct Kernel<C> {
     /// Name.
     pub name: String,
     /// Parameters.
     pub parameters: Vec<Parameter>,
     /// Size of the parameter block.
     pub parameter_bytes: u32,
-    /// Register slots of a thread.
+    /// Register slots of a thread; PTX registers are virtual, so this is no count of hardware's.
     pub registers: u32,
     /// Static shared memory, bytes.
     pub shared: u32,
-    /// Alignment that the dynamic shared memory asks for.
+    /// Alignment of dynamic shared memory.
     pub dynamic_alignment: u32,
-    /// `.maxntid`, 0 where not given.
+    /// Most threads of a block, 0 where the kernel does not say.
     pub max_threads: u32,
-    /// Statements.
-    pub statements: Vec<Statement>,
+    /// Its code.
+    pub code: Vec<C>,
 }
 
-/// A module as written.
-#[derive(Debug, Clone, Default)]
-pub struct Text {
+impl<C> Kernel<C> {
+    fn named(name: String) -> Self {
+        Self {
+            name,
+            parameters: Vec::new(),
+            parameter_bytes: 0,
+            registers: 0,
+            shared: 0,
+            dynamic_alignment: 0,
+            max_threads: 0,
+            code: Vec::new(),
+        }
+    }
+
+    /// The same kernel with other code.
+    pub(crate) fn with<D>(self, code: impl FnOnce(&[C]) -> Result<Vec<D>>) -> Result<Kernel<D>> {
+        let Self {
+            name, parameters, parameter_bytes, registers, shared, dynamic_alignment, max_threads, ..
+        } = self;
+        let code = code(&self.code)?;
+        Ok(Kernel {
+            name,
+            parameters,
+            parameter_bytes,
+            registers,
+            shared,
+            dynamic_alignment,
+            max_threads,
+            code,
+        })
+    }
+}
+
+/// A module, its kernels' code as [`Kernel`] has it.
+#[derive(Debug, Clone)]
+pub struct Module<C> {
     /// `.target`, such as `sm_90a`.
     pub target: String,
     /// Kernels.
-    pub entries: Vec<Entry>,
+    pub kernels: Vec<Kernel<C>>,
 }
 
+/// A kernel as written.
+type Entry = Kernel<Statement>;
+
 /// Reads a module.
-pub fn read(text: &str) -> Result<Text> {
+pub fn read(text: &str) -> Result<Module<Statement>> {
     reader::Reader::new(text)?.module()
 }
 
@@ -137,7 +192,7 @@ mod tests {
     fn a_label_of_an_inner_scope_stays_there() {
         let body = "{ .reg .pred p; W: @!p bra W; } { .reg .pred p; W: @p bra W; } bra W2; W2: ret;";
         let text = read(&format!("{HEAD}.entry k() {{ {body} }}")).unwrap();
-        let places: Vec<_> = text.entries[0].statements.iter().map(|s| s.operands.first().cloned()).collect();
+        let places: Vec<_> = text.kernels[0].code.iter().map(|s| s.operands.first().cloned()).collect();
         assert_eq!(places[0], Some(Operand::Immediate(0)));
         assert_eq!(places[1], Some(Operand::Immediate(1)));
         assert_eq!(places[2], Some(Operand::Immediate(3)));
@@ -164,7 +219,7 @@ mod tests {
             "{HEAD}.extern .shared .align 1024 .b8 dyn[];\n.entry k(.param .u32 a, .param .u64 b, .param .align 64 .b8 \
              m[128]) .maxntid 256, 1, 1 {{ .shared .align 4 .u32 x; .shared .align 8 .b8 y[16]; ret; }}"
         );
-        let entry = &read(&text).unwrap().entries[0];
+        let entry = &read(&text).unwrap().kernels[0];
         let offsets: Vec<_> = entry.parameters.iter().map(|p| p.offset).collect();
         assert_eq!((offsets, entry.parameter_bytes), (vec![0, 8, 64], 192));
         assert_eq!((entry.shared, entry.dynamic_alignment, entry.max_threads), (24, 1024, 256));

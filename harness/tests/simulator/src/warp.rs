@@ -1,14 +1,18 @@
 //! One warp: registers of its lanes, groups of lanes that stand at one instruction, and what each instruction does.
 
 mod access;
+mod asynchronous;
+mod flight;
 mod perform;
 mod register;
 
 use std::collections::VecDeque;
 
-use crate::launch::{Barriers, Count, Frame};
-use crate::memory::{Checked, Global, Shared, Violation, violation};
+use crate::block::World;
+use crate::launch::Kernel;
+use crate::memory::{Checked, Violation, violation};
 use crate::operation::{Instruction, Op};
+use flight::Flight;
 
 /// Lanes that stand at one instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +29,14 @@ enum State {
     Parked,
     /// Waits at a barrier.
     Waiting(u64),
+    /// Waits for asynchronous work, then tries its instruction again.
+    Polling,
+}
+
+impl State {
+    fn waits(self) -> bool {
+        matches!(self, Self::Waiting(_) | Self::Polling)
+    }
 }
 
 /// Why a warp stopped.
@@ -43,24 +55,22 @@ struct Copy {
     bytes: Vec<u8>,
 }
 
+/// Asynchronous copies of one thread: those that no group has yet, and the groups, oldest first.
+#[derive(Default)]
+struct Copies {
+    open: Vec<Copy>,
+    groups: VecDeque<Vec<Copy>>,
+}
+
 /// A warp's state.
 pub(crate) struct Warp {
     number: usize,
     live: u32,
     groups: Vec<Group>,
     registers: Vec<[u64; 32]>,
-    open: Vec<Copy>,
-    copies: VecDeque<Vec<Copy>>,
-}
-
-/// What a warp works on.
-pub(crate) struct World<'a> {
-    pub frame: &'a Frame<'a>,
-    pub block: [u32; 3],
-    pub global: &'a mut Global,
-    pub shared: &'a mut Shared,
-    pub barriers: &'a mut Barriers,
-    pub count: &'a mut Count,
+    /// By lane.
+    copies: Vec<Copies>,
+    flight: Flight,
 }
 
 fn lanes(mask: u32) -> impl Iterator<Item = usize> {
@@ -68,15 +78,15 @@ fn lanes(mask: u32) -> impl Iterator<Item = usize> {
 }
 
 impl Warp {
-    pub(crate) fn new(number: usize, threads: usize, registers: u32) -> Self {
+    pub(crate) fn new(number: usize, threads: usize, kernel: &Kernel) -> Self {
         let live = if threads >= 32 { u32::MAX } else { (1 << threads) - 1 };
         Self {
             number,
             live,
             groups: vec![Group { place: 0, mask: live, state: State::Ready }],
-            registers: vec![[0; 32]; registers as usize],
-            open: Vec::new(),
-            copies: VecDeque::new(),
+            registers: vec![[0; 32]; kernel.registers as usize],
+            copies: std::iter::repeat_with(Copies::default).take(32).collect(),
+            flight: Flight::new(kernel),
         }
     }
 
@@ -93,8 +103,18 @@ impl Warp {
         }
     }
 
+    /// Lets lanes that wait for asynchronous work look again.
+    pub(crate) fn wake(&mut self) {
+        for group in &mut self.groups {
+            if group.state == State::Polling {
+                group.state = State::Ready;
+            }
+        }
+    }
+
+    /// Whether it can do something, or fail for lanes that will never meet.
     pub(crate) fn ready(&self) -> bool {
-        self.groups.iter().any(|g| g.state != State::Waiting(0) && !matches!(g.state, State::Waiting(_)))
+        self.groups.iter().any(|g| g.state == State::Ready) || !self.groups.iter().any(|g| g.state.waits())
     }
 
     /// The group to run next: the one that is furthest behind, so that lanes meet again where their paths do.
@@ -104,8 +124,7 @@ impl Warp {
             let (group, mut j) = (self.groups[i], i + 1);
             while j < self.groups.len() {
                 let other = self.groups[j];
-                let waits = |g: Group| matches!(g.state, State::Waiting(_));
-                if other.place == group.place && !waits(group) && !waits(other) {
+                if other.place == group.place && !group.state.waits() && !other.state.waits() {
                     self.groups[i].mask |= other.mask;
                     self.groups[i].state = State::Ready;
                     self.groups.remove(j);
@@ -139,7 +158,10 @@ impl Warp {
                 if self.groups.is_empty() {
                     return Ok(Stop::Ended);
                 }
-                if let Some(parked) = self.groups.iter().find(|g| g.state == State::Parked) {
+                if self.groups.iter().any(|g| g.state.waits()) {
+                    return Ok(Stop::Blocked);
+                }
+                if let Some(parked) = self.groups.first() {
                     let line = code.get(parked.place).map_or(0, |i| i.line);
                     return Err((
                         line,
@@ -159,7 +181,7 @@ impl Warp {
                 left -= 1;
                 let group = self.groups[chosen];
                 let Some(instruction) = code.get(group.place) else {
-                    self.end(chosen, group.mask);
+                    self.end(chosen, group.mask).map_err(|(kind, what)| (0, kind, what))?;
                     break;
                 };
                 if instruction.op.aligned() && group.mask != self.live {
@@ -176,12 +198,16 @@ impl Warp {
         }
     }
 
-    fn end(&mut self, chosen: usize, mask: u32) {
+    fn end(&mut self, chosen: usize, mask: u32) -> Checked<()> {
+        if mask != 0 {
+            self.flight.landed()?;
+        }
         self.live &= !mask;
         self.groups[chosen].mask &= !mask;
         if self.groups[chosen].mask == 0 {
             self.groups.remove(chosen);
         }
+        Ok(())
     }
 
     /// Executes one instruction; true where the groups have to be looked at again.
@@ -193,6 +219,9 @@ impl Warp {
             mask = lanes(mask).filter(|&l| (values[l] != 0) != negated).fold(0, |m, l| m | 1 << l);
         }
         world.count.instructions += u64::from(mask.count_ones());
+        if mask != 0 {
+            self.flight.touch(instruction)?;
+        }
         match &instruction.op {
             Op::Branch(target) => {
                 let rest = group.mask & !mask;
@@ -208,7 +237,7 @@ impl Warp {
             }
             Op::Exit => {
                 self.groups[chosen].place += 1;
-                self.end(chosen, mask);
+                self.end(chosen, mask)?;
                 return Ok(mask != 0);
             }
             Op::Barrier { id, threads, arrive } => {
@@ -236,6 +265,13 @@ impl Warp {
                     self.groups[chosen].state = State::Waiting(id);
                 }
                 return Ok(true);
+            }
+            Op::Asynchronous(op) => {
+                if mask != 0 && !self.asynchronous(world, op, mask, (group.place, instruction.line))? {
+                    self.groups[chosen].state = State::Polling;
+                    return Ok(true);
+                }
+                self.groups[chosen].place += 1;
             }
             op => {
                 self.groups[chosen].place += 1;

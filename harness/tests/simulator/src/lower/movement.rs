@@ -1,6 +1,7 @@
 //! Moves, loads, stores and addresses.
 
 use super::Reading;
+use crate::memory::{PARAMETER_WINDOW, SHARED_WINDOW};
 use crate::operation::{Op, Space, Type};
 use crate::syntax::{Operand, Result};
 
@@ -61,9 +62,11 @@ pub(super) fn cvta(r: &mut Reading<'_>) -> Result<Op> {
     r.done(2)?;
     let (d, a) = (r.register(0)?, r.source(1)?);
     match space {
-        Space::Shared if to => Ok(Op::FromGeneric { d, a }),
-        Space::Shared => Ok(Op::ToGeneric { d, a }),
-        Space::Global | Space::Parameter => Ok(Op::Move { d, a, mask: u64::MAX }),
+        Space::Shared if to => Ok(Op::FromGeneric { d, a, window: SHARED_WINDOW }),
+        Space::Shared => Ok(Op::ToGeneric { d, a, window: SHARED_WINDOW }),
+        Space::Parameter if to => Ok(Op::FromGeneric { d, a, window: PARAMETER_WINDOW }),
+        Space::Parameter => Ok(Op::ToGeneric { d, a, window: PARAMETER_WINDOW }),
+        Space::Global => Ok(Op::Move { d, a, mask: u64::MAX }),
         Space::Generic => r.fail("state space expected"),
     }
 }

@@ -76,6 +76,7 @@ impl<'a> Reading<'a> {
             Operand::Not(r) => Source::Not(*r),
             Operand::Immediate(bits) => Source::Immediate(*bits),
             Operand::Special(s) => Source::Special(*s),
+            Operand::Parameter(offset) => Source::Immediate(u64::from(*offset)),
             other => return self.fail(&format!("operand {other:?}")),
         })
     }
@@ -120,11 +121,22 @@ impl<'a> Reading<'a> {
 
     pub(super) fn place(&self, i: usize) -> Result<Place> {
         match self.operand(i)? {
-            Operand::Address(base, offset, more) if more.is_empty() => match &**base {
-                Operand::Parameter(p) => {
-                    Ok(Place { base: Source::Immediate(u64::from(*p)), offset: *offset })
-                }
-                base => Ok(Place { base: self.source_of(base)?, offset: *offset }),
+            Operand::Address(base, offset, more) if more.is_empty() => {
+                Ok(Place { base: self.source_of(base)?, offset: *offset })
+            }
+            other => self.fail(&format!("an address expected, not {other:?}")),
+        }
+    }
+
+    /// `[map, {x, y}]`.
+    pub(super) fn tensor(&self, i: usize) -> Result<(Place, Vec<Source>)> {
+        match self.operand(i)? {
+            Operand::Address(base, offset, more) => match more.as_slice() {
+                [Operand::Vector(at)] => Ok((
+                    Place { base: self.source_of(base)?, offset: *offset },
+                    at.iter().map(|x| self.source_of(x)).collect::<Result<_>>()?,
+                )),
+                _ => self.fail("coordinates expected"),
             },
             other => self.fail(&format!("an address expected, not {other:?}")),
         }

@@ -1,7 +1,7 @@
 //! Barriers, fences, exchange between lanes and atomics.
 
 use super::Reading;
-use crate::operation::{Integer, Op, Shuffle, Space, Type};
+use crate::operation::{Asynchronous, Integer, Op, Shuffle, Space, Type};
 use crate::syntax::{Operand, Result};
 
 pub(super) fn barrier(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
@@ -38,6 +38,8 @@ pub(super) fn fence(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
         if !(r.take("release") && r.take("cluster")) {
             return r.fail("modifiers");
         }
+        r.done(0)?;
+        return Ok(Op::Asynchronous(Asynchronous::MbarrierFence));
     } else {
         r.take_any(&["sc", "acq_rel", "acquire", "release"]);
         let scopes: &[&str] =

@@ -11,7 +11,7 @@ impl Reader {
     pub(super) fn block(&mut self, entry: &mut Entry) -> Result<()> {
         self.expect('{')?;
         self.scopes.push(HashMap::new());
-        let first = entry.statements.len();
+        let first = entry.code.len();
         let mut labels = HashMap::new();
         while !self.take('}') {
             if self.is('{') {
@@ -24,7 +24,7 @@ impl Reader {
             if let (Some(Token::Word(word)), Some((Token::Mark(':'), _))) =
                 (self.peek(), self.tokens.get(self.place + 1))
             {
-                labels.insert(word.clone(), entry.statements.len());
+                labels.insert(word.clone(), entry.code.len());
                 self.place += 2;
                 continue;
             }
@@ -32,7 +32,7 @@ impl Reader {
         }
         self.scopes.pop();
         // Inner scopes were resolved first, so an inner label hides an outer one.
-        for statement in &mut entry.statements[first..] {
+        for statement in &mut entry.code[first..] {
             for operand in &mut statement.operands {
                 if let Operand::Label(name) = operand {
                     if let Some(&place) = labels.get(name) {
@@ -84,7 +84,7 @@ impl Reader {
             }
         }
         let opcode = word.split('.').map(str::to_owned).collect();
-        entry.statements.push(Statement { guard, opcode, operands, line });
+        entry.code.push(Statement { guard, opcode, operands, line });
         Ok(())
     }
 

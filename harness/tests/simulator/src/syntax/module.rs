@@ -1,11 +1,11 @@
 //! Directives outside a body: the module, its kernels, parameters and variables.
 
 use super::reader::Reader;
-use super::{Entry, Operand, Parameter, Result, Special, Text, error};
+use super::{Entry, Module, Operand, Parameter, Result, Special, Statement, error};
 
 impl Reader {
-    pub(super) fn module(&mut self) -> Result<Text> {
-        let mut text = Text::default();
+    pub(super) fn module(&mut self) -> Result<Module<Statement>> {
+        let mut text = Module { target: String::new(), kernels: Vec::new() };
         while self.peek().is_some() {
             let line = self.line();
             match self.word()?.as_str() {
@@ -30,7 +30,7 @@ impl Reader {
                 ".shared" => self.shared_variable()?,
                 ".entry" => {
                     let entry = self.entry()?;
-                    text.entries.push(entry);
+                    text.kernels.push(entry);
                 }
                 other => return error(line, format!("unknown directive {other}")),
             }
@@ -76,7 +76,7 @@ impl Reader {
     }
 
     pub(super) fn entry(&mut self) -> Result<Entry> {
-        let mut entry = Entry { name: self.word()?, ..Entry::default() };
+        let mut entry = Entry::named(self.word()?);
         let (outer, outer_shared) = (self.symbols.clone(), self.shared);
         if self.take('(') {
             while !self.take(')') {

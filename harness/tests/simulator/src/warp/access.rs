@@ -1,8 +1,9 @@
 //! Loads, stores and asynchronous copies.
 
-use super::{Copy, Warp, World, lanes};
+use super::{Copy, Warp, lanes};
 use crate::arithmetic;
-use crate::memory::{Checked, SHARED_WINDOW, SHARED_WINDOW_BYTES, Violation, violation};
+use crate::block::World;
+use crate::memory::{Checked, PARAMETER_WINDOW, SHARED_WINDOW, SHARED_WINDOW_BYTES, Violation, violation};
 use crate::operation::{Place, Source, Space, Type};
 
 impl Warp {
@@ -15,10 +16,13 @@ impl Warp {
     ) -> Checked<u64> {
         match space {
             Space::Shared => world.shared.load(self.number, address, size),
-            Space::Parameter => match world.frame.parameters.get(address as usize..address as usize + size) {
-                Some(bytes) => Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))),
-                None => violation(Violation::IllegalAddress, format!("parameter at {address}")),
-            },
+            Space::Parameter => {
+                let bytes = parameter(world, address, size)?;
+                Ok(bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
+            }
+            Space::Generic if address.wrapping_sub(PARAMETER_WINDOW) < SHARED_WINDOW_BYTES => {
+                self.read(world, Space::Parameter, address - PARAMETER_WINDOW, size)
+            }
             Space::Generic if address.wrapping_sub(SHARED_WINDOW) < SHARED_WINDOW_BYTES => {
                 world.shared.load(self.number, address - SHARED_WINDOW, size)
             }
@@ -120,7 +124,7 @@ impl Warp {
             for part in (0..u64::from(size)).step_by(4) {
                 world.shared.begin_copy(self.number, to + part, 4)?;
             }
-            self.open.push(Copy { address: to, bytes });
+            self.copies[lane].open.push(Copy { address: to, bytes });
         }
         Ok(())
     }
@@ -157,5 +161,15 @@ impl Warp {
             });
         }
         Ok(())
+    }
+}
+
+/// Bytes of the parameters.
+pub(super) fn parameter<'a>(world: &World<'a>, address: u64, size: usize) -> Checked<&'a [u8]> {
+    let from = usize::try_from(address).unwrap_or(usize::MAX);
+    let end = from.saturating_add(size);
+    match world.frame.parameters.get(from..end) {
+        Some(bytes) => Ok(bytes),
+        None => violation(Violation::IllegalAddress, format!("parameter at {address}")),
     }
 }

@@ -1,9 +1,10 @@
 //! What each instruction does to the lanes that execute it.
 
-use super::{Warp, World, lanes};
+use super::{Warp, lanes};
 use crate::arithmetic;
+use crate::block::World;
 use crate::matrix;
-use crate::memory::{Checked, SHARED_WINDOW, Violation, violation};
+use crate::memory::{Checked, Violation, violation};
 use crate::number;
 use crate::operation::*;
 
@@ -11,9 +12,9 @@ impl Warp {
     pub(super) fn perform(&mut self, world: &mut World<'_>, op: &Op, mask: u32) -> Checked<()> {
         match op {
             Op::Move { d, a, mask: bits } => self.map(world, mask, *d, &[*a], |[a, ..]| a & bits),
-            Op::ToGeneric { d, a } => self.map(world, mask, *d, &[*a], |[a, ..]| a + SHARED_WINDOW),
-            Op::FromGeneric { d, a } => {
-                self.map(world, mask, *d, &[*a], |[a, ..]| a.wrapping_sub(SHARED_WINDOW))
+            Op::ToGeneric { d, a, window } => self.map(world, mask, *d, &[*a], |[a, ..]| a + window),
+            Op::FromGeneric { d, a, window } => {
+                self.map(world, mask, *d, &[*a], |[a, ..]| a.wrapping_sub(*window))
             }
             Op::Integer { kind, ty, d, a } => {
                 self.map(world, mask, *d, a, |a| arithmetic::integer(*kind, *ty, a))
@@ -70,7 +71,11 @@ impl Warp {
                 }
             }
             Op::Trap => return violation(Violation::LaunchFailed, "trap"),
-            Op::Nothing | Op::ProxyFence => {}
+            Op::Nothing => {}
+            Op::ProxyFence => {
+                world.mbarriers.show(&world.shared, self.number, false);
+                world.shared.fence(self.number);
+            }
             Op::WarpSync { members } => {
                 let lane = mask.trailing_zeros() as usize;
                 if self.value(world, *members, lane) as u32 & self.live != mask {
@@ -118,13 +123,23 @@ impl Warp {
             }
             Op::CopyAsync { size, d, a, filled } => self.copy(world, mask, *size, (*d, *a), *filled)?,
             Op::CopyCommit => {
-                let group = std::mem::take(&mut self.open);
-                self.copies.push_back(group);
+                for lane in lanes(mask) {
+                    let copies = &mut self.copies[lane];
+                    let group = std::mem::take(&mut copies.open);
+                    copies.groups.push_back(group);
+                }
             }
-            Op::CopyWait(newest) => {
-                while self.copies.len() > *newest as usize {
-                    for copy in self.copies.pop_front().unwrap_or_default() {
-                        world.shared.end_copy(self.number, copy.address, &copy.bytes)?;
+            Op::CopyWait { newest, all } => {
+                for lane in lanes(mask) {
+                    let copies = &mut self.copies[lane];
+                    if *all {
+                        let group = std::mem::take(&mut copies.open);
+                        copies.groups.push_back(group);
+                    }
+                    while copies.groups.len() > *newest as usize {
+                        for copy in copies.groups.pop_front().unwrap_or_default() {
+                            world.shared.end_copy(self.number, copy.address, &copy.bytes)?;
+                        }
                     }
                 }
             }
@@ -135,15 +150,20 @@ impl Warp {
                 if mask != u32::MAX {
                     return violation(Violation::LaunchFailed, format!("mma.sync by lanes {mask:#x} only"));
                 }
-                world.count.matrix(mma);
-                let inputs = [&mma.a, &mma.b, &mma.c]
-                    .map(|s| s.iter().map(|s| self.gather(world, *s)).collect::<Vec<_>>());
+                world.count.matrix("mma", mma.a_type, [mma.m, mma.n, mma.k]);
+                let gather = |s: &[Source]| s.iter().map(|s| self.gather(world, *s)).collect::<Vec<_>>();
+                let scales = mma
+                    .scales
+                    .as_ref()
+                    .map_or([Vec::new(), Vec::new()], |scales| scales.data.map(|data| gather(&[data])));
+                let [scale_a, scale_b] = scales;
+                let inputs = [gather(&mma.a), gather(&mma.b), gather(&mma.c), scale_a, scale_b];
                 let result = matrix::multiply(mma, |lane, operand, register| inputs[operand][register][lane]);
                 for (i, d) in mma.d.iter().enumerate() {
                     self.registers[*d as usize] = std::array::from_fn(|lane| result[lane][i]);
                 }
             }
-            Op::Branch(_) | Op::Exit | Op::Barrier { .. } => {}
+            Op::Branch(_) | Op::Exit | Op::Barrier { .. } | Op::Asynchronous(_) => {}
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Registers of the lanes, and the operands that are read from them.
 
-use super::{Warp, World, lanes};
+use super::{Warp, lanes};
+use crate::block::World;
 use crate::operation::{Place, Source};
 use crate::syntax::Special;
 
