@@ -27,6 +27,9 @@ pub struct Job {
     pub time_limit_s: Option<Seconds>,
 }
 
+/// The line after the job: what was planned may begin.
+pub const BEGIN: &[u8] = b"begin\n";
+
 /// One line from the measuring process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "event", deny_unknown_fields)]

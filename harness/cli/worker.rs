@@ -1,13 +1,13 @@
 //! The measuring process: one device, its job on standard input, its events on standard output.
 
 use std::cell::Cell;
-use std::io::{Read, Write};
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::job::{Event, Job};
+use super::job::{BEGIN, Event, Job};
 use super::{CliError, Exit};
 use crate::backend::{Backend, OpenError, open};
 use crate::measure::plateau::Phase;
@@ -24,7 +24,8 @@ pub struct Args {}
 /// Runs the subcommand.
 pub fn run() -> Result<Exit, CliError> {
     let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text).map_err(CliError::Output)?;
+    let mut input = std::io::stdin().lock();
+    input.read_line(&mut text).map_err(CliError::Output)?;
     let job: Job =
         serde_json::from_str(&text).map_err(|error| CliError::Usage(format!("no job: {error}")))?;
     let world = World::new(job.time_limit_s, job.choices.clone())?;
@@ -41,6 +42,12 @@ pub fn run() -> Result<Exit, CliError> {
     };
     let device = Box::new(backend.device().clone());
     tell(&Event::Planned { device, requests: requests.clone() })?;
+    let mut word = Vec::new();
+    input.read_until(b'\n', &mut word).map_err(CliError::Output)?;
+    if word != BEGIN {
+        // The parent is gone, or another device's refusal has ended the run.
+        return Ok(Exit::Inconclusive);
+    }
     measure_all(backend.as_mut(), &requests, &job, &world)
 }
 

@@ -246,6 +246,13 @@ fn a_cublaslt_that_lacks_a_function_or_does_not_start_is_named_and_the_kernels_a
 }
 
 #[test]
-fn what_no_gpu_has_run_yet_is_listed() {
-    assert!(flopgauge::backend::CUDA_OPEN_POINTS.lines().all(|line| line.contains(": ")));
+fn what_no_gpu_has_run_yet_is_in_the_readme_word_for_word() {
+    let open: Vec<&str> = flopgauge::backend::CUDA_OPEN_POINTS.lines().collect();
+    assert!(open.iter().all(|line| line.contains(": ")), "{open:?}");
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let section =
+        readme.split_once("\n## Until a GPU has run it\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let cuda = section.split_once("wgpu: ").map_or(section, |(cuda, _)| cuda);
+    let listed: Vec<&str> = cuda.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+    assert_eq!(listed, open, "README.md and harness/backend/cuda/open.txt do not agree");
 }

@@ -77,7 +77,7 @@ impl CudaBackend {
         let library = CublasLt::open(major);
         device.notes.push(match &library {
             Ok(library) => format!("cuBLASLt {}", library.version()),
-            Err(why) => format!("cuBLASLt: {why}"),
+            Err(why) => why.clone(),
         });
         device.notes.extend(CublasLt::overrides().into_iter().map(|set| format!("cuBLASLt: {set} is set")));
         let memory = device.memory_bytes.unwrap_or(Bytes::new(0));

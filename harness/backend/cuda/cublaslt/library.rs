@@ -65,7 +65,7 @@ impl CublasLt {
         // SAFETY: the function is there and takes nothing.
         let version = unsafe { sys::cublasLtGetVersion() };
         let handle = result::create_handle()
-            .map_err(|error| format!("cuBLASLt {} does not start: {error}", shown(version)))?;
+            .map_err(|error| format!("cuBLASLt {} does not start: {:?}", shown(version), error.0))?;
         let names_algorithms = has("cublasLtMatmulAlgoConfigGetAttribute");
         Ok(Self { handle, version, names_algorithms, chosen: RefCell::default() })
     }

@@ -290,7 +290,8 @@ fn refused(library: &CublasLt, format: &Format, shape: GemmShape, error: Refused
             | Status::CUBLAS_STATUS_INVALID_VALUE
             | Status::CUBLAS_STATUS_ARCH_MISMATCH
     ) {
-        let reason = format!("cuBLASLt {} has no {} for {shape}: {error}", library.version(), format.name);
+        let reason =
+            format!("cuBLASLt {} has no {} for {shape}: {:?}", library.version(), format.name, error.0);
         return LoadError::Unsupported { reason };
     }
     LoadError::Backend(failed(gpu, error))
@@ -300,7 +301,7 @@ fn refused(library: &CublasLt, format: &Format, shape: GemmShape, error: Refused
 fn failed(gpu: &Gpu, error: Refused) -> BackendError {
     match gpu.wait("cuBLASLt") {
         Err(lost @ BackendError::Lost { .. }) => lost,
-        _ => BackendError::Device { device: gpu.id.clone(), message: format!("cuBLASLt: {error}") },
+        _ => BackendError::Device { device: gpu.id.clone(), message: format!("cuBLASLt: {:?}", error.0) },
     }
 }
 
