@@ -11,6 +11,7 @@ mod fleet;
 mod groups;
 mod hosts;
 mod judge;
+mod known_good;
 mod measured;
 mod node;
 mod outliers;

@@ -149,15 +149,31 @@ impl Listing {
 }
 
 /// Whether a file is what an earlier collection left; a node may be called `fleet`, and then its file is its own.
-fn is_of_a_fleet(directory: &Path, name: &str) -> bool {
+pub(super) fn is_of_a_fleet(directory: &Path, name: &str) -> bool {
     FLEET_FILES.contains(&name) && (name != "fleet.json" || is_fleet_file(&directory.join(name)))
 }
 
 /// Whether a file is the verdict on a fleet, by its head alone: it can be large.
 pub fn is_fleet_file(path: &Path) -> bool {
     let mut head = Vec::new();
+    // A pipe in the place of a file would be waited for without end.
+    if !path.is_file() {
+        return false;
+    }
     let read = std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    path.is_file() && read.is_ok() && String::from_utf8_lossy(&head).contains("\"flopgauge.fleet/")
+    read.is_ok() && String::from_utf8_lossy(&head).contains("\"flopgauge.fleet/")
+}
+
+/// Whether a file says that it is something else than a node's; one that says nothing may be a broken one.
+pub(super) fn is_of_another_kind(path: &Path) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: Option<String>,
+    }
+    let text = path.is_file().then(|| read_text(path, NODE_FILE_LIMIT).ok()).flatten();
+    let head: Option<Head> = text.and_then(|text| serde_json::from_str(&text).ok());
+    let format = head.map(|head| head.format.unwrap_or_default());
+    format.is_some_and(|format| !format.starts_with("flopgauge.node/"))
 }
 
 /// A node file, held against itself.

@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     job: Option<String>,
     /// Restart of the job that they must be of [default: SLURM_RESTART_COUNT of this job, or 0].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     restart: Option<u64>,
     /// Directory for the verdict; made where it is not there [default: DIR].
     #[arg(long, value_name = "DIR")]
