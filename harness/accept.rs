@@ -8,11 +8,13 @@ mod error;
 mod fleet;
 mod hosts;
 mod judge;
+mod junit;
 mod measured;
 mod node;
 mod outliers;
 mod requirement;
 mod spec;
+mod textfile;
 mod trend;
 mod verdict;
 
@@ -24,9 +26,11 @@ pub use fleet::{
 };
 pub use hosts::{expand, fold, lines};
 pub use judge::{Circumstances, Judged, Seen, judge};
+pub use junit::{is_junit, junit};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
 pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
-pub use spec::{Limits, NodeNeeds, Spec, Tier};
+pub use spec::{KnownGood, Limits, NodeNeeds, Spec, Tier};
+pub use textfile::{is_prometheus_text, prometheus_text};
 pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};
