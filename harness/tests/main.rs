@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod acceptance_checks;
+mod acceptance_exports;
 mod agreement;
 mod catalogue;
 mod cluster_files;
