@@ -13,6 +13,7 @@ mod node;
 mod outliers;
 mod requirement;
 mod spec;
+mod templates;
 mod trend;
 mod verdict;
 
@@ -29,4 +30,5 @@ pub use node::{
 };
 pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
 pub use spec::{Limits, NodeNeeds, Spec, Tier};
+pub use templates::Template;
 pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};

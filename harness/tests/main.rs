@@ -12,6 +12,7 @@ mod compare;
 mod comparing;
 mod copies;
 mod cuda_libraries;
+mod cuda_simulated;
 mod filing_packets;
 mod filing_readers;
 mod filings;

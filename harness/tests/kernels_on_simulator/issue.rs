@@ -5,8 +5,7 @@ use super::{Form, Layout, Machine, ROWS, Row, Target, compiler, module, target};
 /// Rows whose instructions the interpreter knows.
 fn covered(row: &Row) -> bool {
     match row.form {
-        Form::Fma(_) => true,
-        Form::Mma(form) => form.scale.is_none(),
+        Form::Fma(_) | Form::Mma(_) | Form::Wgmma(_) => true,
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 //! (lane / 4) and `t` its place in the group (lane % 4), as in the specification's figures.
 
 use crate::number::{self, E2M1, E2M3, E3M2, E4M3, E5M2, F16};
-use crate::operation::{Element, Mma};
+use crate::operation::{Element, Mma, Scales};
 
 /// Value of an element's bits, as a matrix unit reads them.
 pub fn element(kind: Element, bits: u64) -> f64 {
@@ -46,24 +46,32 @@ pub fn place_c(lane: usize, i: usize) -> (usize, usize) {
     (lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2)
 }
 
-/// D of one `mma.sync`: `read(lane, operand, register)` gives bits, with operands A 0, B 1, C 2; the result is in the
+/// D of one `mma.sync`: `read(lane, operand, register)` gives bits, with operands A 0, B 1, C 2, scales of A 3 and
+/// of B 4; the result is in the
 /// order of lanes and registers.
 pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec<u64>> {
     let (m, n, k) = (mma.m, mma.n, mma.k);
     let bits = mma.bits();
     let per = if bits >= 32 { 1 } else { 32 / bits };
     let pick = |word: u64, i: usize| if bits == 64 { word } else { word >> (i * bits) & ((1 << bits) - 1) };
+    // Packed fp4 has no bits below it.
+    let shift = if bits == 4 && mma.a_type == Element::E2m1 { 2 } else { 0 };
+    let value = |kind, word, i| element(kind, pick(word, i) << shift);
     let [c_words, a_words, b_words, _] = mma.registers();
     let (mut a, mut b) = (vec![0.0; m * k], vec![0.0; n * k]);
     for lane in 0..32 {
         for i in 0..a_words * per {
             let (row, column) = place_a(m, per, lane, i);
-            a[row * k + column] = element(mma.a_type, pick(read(lane, 0, i / per), i % per));
+            a[row * k + column] = value(mma.a_type, read(lane, 0, i / per), i % per);
         }
         for i in 0..b_words * per {
             let (row, column) = place_b(per, lane, i);
-            b[column * k + row] = element(mma.b_type, pick(read(lane, 1, i / per), i % per));
+            b[column * k + row] = value(mma.b_type, read(lane, 1, i / per), i % per);
         }
+    }
+    if let Some(scales) = &mma.scales {
+        scale(scales, &mut a, 0, |row| read(row % 8 * 4 + scales.thread[0] * 2 + row / 8, 3, 0));
+        scale(scales, &mut b, 1, |column| read(column * 4 + scales.thread[1], 4, 0));
     }
     let halves = if mma.c_type == Element::F16 { 2 } else { 1 };
     let mut d = vec![vec![0; c_words]; 32];
@@ -73,21 +81,37 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
             let word = read(lane, 2, i / halves);
             let c = if halves == 2 { word >> (16 * (i % 2)) & 0xffff } else { word };
             let (x, y) = (&a[row * k..(row + 1) * k], &b[column * k..(column + 1) * k]);
-            words[i / halves] |= sum(mma, x, y, element(mma.c_type, c)) << (16 * (i % halves));
+            words[i / halves] |=
+                sum((mma.c_type, mma.saturate), x, y, element(mma.c_type, c)) << (16 * (i % halves));
         }
     }
     d
 }
 
+/// Multiplies each row of A, or column of B, by its scales; both are as long as K.
+fn scale(scales: &Scales, values: &mut [f64], which: usize, data: impl Fn(usize) -> u64) {
+    let rows = if which == 0 { 16 } else { 8 };
+    let k = values.len() / rows;
+    for (row, line) in values.chunks_exact_mut(k).enumerate() {
+        let word = data(row) >> (8 * scales.byte[which]);
+        for (i, block) in line.chunks_exact_mut(k / scales.count).enumerate() {
+            let bits = (word >> (8 * i)) as u8;
+            let factor =
+                if scales.fraction { E4M3.decode(u32::from(bits & 0x7f)) } else { number::ue8m0(bits) };
+            block.iter_mut().for_each(|value| *value *= factor);
+        }
+    }
+}
+
 /// Integers wrap or saturate; binary64 is a chain of fused additions; the rest is summed in binary64 and rounded once.
-fn sum(mma: &Mma, x: &[f64], y: &[f64], c: f64) -> u64 {
+pub(crate) fn sum((kind, saturate): (Element, bool), x: &[f64], y: &[f64], c: f64) -> u64 {
     let pairs = x.iter().zip(y);
-    match mma.c_type {
+    match kind {
         Element::F64 => pairs.fold(c, |s, (x, y)| x.mul_add(*y, s)).to_bits(),
         Element::S32 => {
             let whole = pairs.fold(c, |s, (x, y)| s + x * y) as i64;
             let bounded = whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-            u64::from(if mma.saturate { bounded as u32 } else { whole as u32 })
+            u64::from(if saturate { bounded as u32 } else { whole as u32 })
         }
         Element::F16 => {
             u64::from(F16.encode(pairs.fold(c, |s, (x, y)| s + x * y), number::Rounding::Nearest, false))
