@@ -238,14 +238,26 @@ impl Material {
             facts: vec![("flopgauge".to_owned(), profiles.value.version.clone())],
         });
         let fleets = self.fleets.iter().map(|fleet| {
-            let facts = [("flopgauge", fleet.value.version.clone()), ("collected", fleet.value.collected.to_string())];
+            let facts = [
+                ("flopgauge", fleet.value.version.clone()),
+                ("collected", fleet.value.collected.to_string()),
+            ];
             of_file(fleet, &facts)
         });
         let clusters = self.clusters.iter().map(|cluster| {
-            of_file(cluster, &[("what", format!("cluster {}", cluster.value.name)), ("as of", cluster.value.as_of.clone())])
+            of_file(
+                cluster,
+                &[
+                    ("what", format!("cluster {}", cluster.value.name)),
+                    ("as of", cluster.value.as_of.clone()),
+                ],
+            )
         });
         let trainings = self.trainings.iter().map(|run| {
-            of_file(run, &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())])
+            of_file(
+                run,
+                &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())],
+            )
         });
         records.chain(profiles).chain(fleets).chain(clusters).chain(trainings).collect()
     }

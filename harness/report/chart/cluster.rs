@@ -20,8 +20,12 @@ const LETTERS: usize = 34;
 
 /// Sets of machines with their rates against the limits, on a logarithmic axis.
 pub fn sets(number: usize, cluster: &ClusterDetermination) -> Chart {
-    let listed: Vec<(&str, &MachineSet)> =
-        cluster.readings.named().into_iter().flat_map(|(name, r)| r.sets.iter().map(move |s| (name, s))).collect();
+    let listed: Vec<(&str, &MachineSet)> = cluster
+        .readings
+        .named()
+        .into_iter()
+        .flat_map(|(name, r)| r.sets.iter().map(move |s| (name, s)))
+        .collect();
     let header = ["reading", "set", "site", "equal sets", "machines", "accelerators", "R16", "R8", "Rmax"];
     let rows = listed.iter().map(|(reading, set)| cells(reading, set)).collect();
     let title = format!("Sets of machines against the limits: {}", cluster.name);
@@ -86,7 +90,8 @@ fn limits(cluster: &ClusterDetermination) -> Vec<(f64, String)> {
 }
 
 fn draw_sets(chart: Chart, drawn: &[(&str, &MachineSet)], limits: &[(f64, String)]) -> Chart {
-    let rates = |set: &MachineSet| [set.r16_op_per_s, set.r8_op_per_s, set.rmax_op_per_s].map(ExactOpRate::to_f64);
+    let rates =
+        |set: &MachineSet| [set.r16_op_per_s, set.r8_op_per_s, set.rmax_op_per_s].map(ExactOpRate::to_f64);
     let all = drawn.iter().flat_map(|(_, set)| rates(set)).chain(limits.iter().map(|limit| limit.0));
     let (least, most) = all
         .filter(|rate| *rate > 0.0)
@@ -139,9 +144,12 @@ pub fn topology(number: usize, cluster: &ClusterDetermination) -> Chart {
     let rows = cluster.groups.as_ref().map_or_else(Vec::new, |groups| {
         groups.links.iter().filter_map(|link| link_cells(groups, link)).collect()
     });
-    let header = ["from", "to", "linked pairs", "fastest link", "least of a pair", "most of a pair", "joins by"];
+    let header =
+        ["from", "to", "linked pairs", "fastest link", "least of a pair", "most of a pair", "joins by"];
     let grouping = match cluster.groups.as_ref().map(|groups| groups.exact) {
-        Some(false) => "Groups were merged until they could be drawn: their links differ, and the table says by how much.",
+        Some(false) => {
+            "Groups were merged until they could be drawn: their links differ, and the table says by how much."
+        }
         _ => "What has equal hardware and equal links is one group.",
     };
     let description = format!(
@@ -170,7 +178,8 @@ fn link_cells(groups: &Groups, link: &GroupLink) -> Option<Vec<String>> {
 }
 
 fn group_name(group: &Group) -> String {
-    let name = group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first));
+    let name =
+        group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first));
     match group.kind {
         GroupKind::Machines => {
             format!("{name}: {} machines, {} accelerators", group.members, group.accelerators)
@@ -187,8 +196,10 @@ fn draw_topology(chart: Chart, groups: &Groups) -> Chart {
     #[expect(clippy::cast_precision_loss, reason = "at most 24 groups")]
     let share = |part: usize, of: usize| part as f64 / of.max(1) as f64;
     // A label must be unique within a drawing, and stands to the right of its node.
-    let labels: Vec<String> = groups.groups.iter().zip(1..).map(|(g, at)| format!("{at}  {}", cut(&group_name(g)))).collect();
-    let mut plot = NetworkPlot::new().with_labels().with_edge_opacity(0.9).with_node_radius(9.0).with_label_size(12);
+    let labels: Vec<String> =
+        groups.groups.iter().zip(1..).map(|(g, at)| format!("{at}  {}", cut(&group_name(g)))).collect();
+    let mut plot =
+        NetworkPlot::new().with_labels().with_edge_opacity(0.9).with_node_radius(9.0).with_label_size(12);
     let mut seen = vec![0; last + 1];
     for ((group, label), tier) in groups.groups.iter().zip(&labels).zip(&tiers) {
         let of = tiers.iter().filter(|t| *t == tier).count();
@@ -233,7 +244,9 @@ fn tiers(groups: &Groups) -> Vec<usize> {
         groups.groups.iter().map(|g| if g.kind == GroupKind::Machines { 0 } else { far }).collect();
     for _ in 0..far {
         for link in &groups.links {
-            let (Some(from), Some(to)) = (tiers.get(link.from).copied(), tiers.get(link.to).copied()) else { continue };
+            let (Some(from), Some(to)) = (tiers.get(link.from).copied(), tiers.get(link.to).copied()) else {
+                continue;
+            };
             for (end, other) in [(link.from, to), (link.to, from)] {
                 if let Some(tier) = tiers.get_mut(end) {
                     *tier = (*tier).min(other + 1);

@@ -34,7 +34,8 @@ struct Point<'a> {
 
 /// A strip of nodes per case, with the limits of each group and what lies outside named.
 pub fn fleet(number: usize, fleet: &Fleet) -> Chart {
-    let several = fleet.groups.iter().any(|group| Some(&group.model) != fleet.groups.first().map(|g| &g.model));
+    let several =
+        fleet.groups.iter().any(|group| Some(&group.model) != fleet.groups.first().map(|g| &g.model));
     let cases: Vec<String> = fleet.groups.iter().map(|group| case(group, several)).collect();
     let mut header = vec!["node", "state", "verdict", "reason"];
     header.extend(cases.iter().map(String::as_str));
@@ -61,7 +62,9 @@ pub fn fleet(number: usize, fleet: &Fleet) -> Chart {
     let table = Data::new(&header, fleet.nodes.iter().map(row).collect());
     let thinned = strips.iter().any(|strip| strip.iter().filter(|p| is_quiet(p)).count() > DRAWN);
     let thinning = if thinned {
-        format!(" Of passing nodes {DRAWN} a case are drawn, evenly from slow to fast; the table has every node.")
+        format!(
+            " Of passing nodes {DRAWN} a case are drawn, evenly from slow to fast; the table has every node."
+        )
     } else {
         String::new()
     };
@@ -92,7 +95,8 @@ fn points<'a>(fleet: &'a Fleet, group: &FleetGroup) -> Vec<Point<'a>> {
     let one = |node: &'a FleetNode| {
         let rates = node.devices.iter().filter(|device| of(device)).flat_map(|device| {
             let same = |rate: &&crate::accept::DeviceRate| {
-                (rate.method, rate.precision, rate.accumulate) == (group.method, group.precision, group.accumulate)
+                (rate.method, rate.precision, rate.accumulate)
+                    == (group.method, group.precision, group.accumulate)
             };
             device.rates.iter().filter(same).map(move |rate| (device, rate.rate_op_per_s))
         });
@@ -102,7 +106,9 @@ fn points<'a>(fleet: &'a Fleet, group: &FleetGroup) -> Vec<Point<'a>> {
     };
     let mut points: Vec<Point<'a>> = fleet.nodes.iter().filter_map(one).collect();
     for outlier in &fleet.outliers {
-        if (outlier.method, outlier.precision, outlier.accumulate) == (group.method, group.precision, group.accumulate) {
+        if (outlier.method, outlier.precision, outlier.accumulate)
+            == (group.method, group.precision, group.accumulate)
+        {
             let same = |p: &&mut Point<'_>| p.node.node == outlier.node && p.device.id == outlier.device;
             points.iter_mut().filter(same).for_each(|point| point.outlier = true);
         }
@@ -134,7 +140,8 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             [over(group.low_limit_op_per_s), over(group.high_limit_op_per_s)]
         })
         .collect();
-    let all = strips.iter().flatten().map(|point| point.share).chain(limits.iter().flatten().flatten().copied());
+    let all =
+        strips.iter().flatten().map(|point| point.share).chain(limits.iter().flatten().flatten().copied());
     let (low, high) = all.fold((1.0_f64, 1.0_f64), |(low, high), share| (low.min(share), high.max(share)));
     let margin = 0.06 * (high - low).max(0.01);
     let (low, high) = (low - margin, high + margin);
@@ -147,12 +154,14 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
         .with_x_label("rate of a node's slowest device over the median of its group")
         .with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(percent)))
         .with_height(110.0 + 96.0 * count);
-    let mut strip = StripPlot::new().with_horizontal(true).with_point_size(2.6).with_jitter(0.6).with_marker_opacity(0.6);
+    let mut strip =
+        StripPlot::new().with_horizontal(true).with_point_size(2.6).with_jitter(0.6).with_marker_opacity(0.6);
     let mut plots = Vec::new();
     for (place, ((name, points), limits)) in cases.iter().zip(strips).zip(&limits).enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
         let at = place as f64 + 1.0;
-        let (quiet, loud): (Vec<&Point<'_>>, Vec<&Point<'_>>) = points.iter().partition(|point| is_quiet(point));
+        let (quiet, loud): (Vec<&Point<'_>>, Vec<&Point<'_>>) =
+            points.iter().partition(|point| is_quiet(point));
         let (named, rest) = loud.split_at(loud.len().min(NAMED));
         let drawn = thinned(&quiet).into_iter().chain(rest.iter().copied());
         strip = strip.with_styled_group(

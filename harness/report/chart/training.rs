@@ -7,8 +7,8 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
 use super::{BURST, Chart, Data, INK, ISSUE, MARK};
-use crate::report::topic::value;
 use crate::report::round::round;
+use crate::report::topic::value;
 use crate::threshold::{Determination, TrainingDetermination, Verdict};
 
 /// Room beyond the outermost end, as a factor.
