@@ -88,6 +88,19 @@ impl Elements {
         }
     }
 
+    /// The elements one after the other as they lie in memory, little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Bf16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Small(_, v) => v.clone(),
+        }
+    }
+
     /// Whether two results agree in every bit, which equality of floating-point numbers does not say.
     pub fn same_bits(&self, other: &Self) -> bool {
         match (self, other) {

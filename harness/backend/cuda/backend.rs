@@ -80,6 +80,11 @@ impl CudaBackend {
             Err(why) => why.clone(),
         });
         device.notes.extend(CublasLt::overrides().into_iter().map(|set| format!("cuBLASLt: {set} is set")));
+        if !gpu.makes_tensor_maps() {
+            device
+                .notes
+                .push("the driver makes no tensor maps; products that they feed are left out".to_owned());
+        }
         let memory = device.memory_bytes.unwrap_or(Bytes::new(0));
         let made = |target| table(target, (&compiler, &library), (memory, cache), gpu.makes_tensor_maps());
         let implementations = target.map(made).unwrap_or_default();

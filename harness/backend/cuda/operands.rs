@@ -9,25 +9,12 @@ pub(super) fn row_major(elements: &Elements, columns: u64, element: Element) -> 
     let length = |count: u64| usize::try_from(count * size).unwrap_or(usize::MAX);
     let (columns, lead) = (length(columns), length(leading(columns, element)));
     let mut rows = Vec::new();
-    for row in tight(elements).chunks(columns) {
+    for row in elements.to_bytes().chunks(columns) {
         rows.extend_from_slice(row);
         // NaN between the rows, or a large number: what a kernel must not use would show.
         rows.resize(rows.len() + lead - row.len(), 0x7f);
     }
     rows
-}
-
-/// Elements one after the other, without padding.
-pub(super) fn tight(elements: &Elements) -> Vec<u8> {
-    match elements {
-        Elements::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::Bf16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::Small(_, v) => v.clone(),
-    }
 }
 
 /// C as it lies in memory.

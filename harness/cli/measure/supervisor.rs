@@ -56,7 +56,7 @@ impl Supervisor {
     /// Errors: a job that is refused, a device that is not there.
     pub fn measure(&self, job: &Job, keep: &mut Keep<'_>) -> Result<End, CliError> {
         let ends = self.together(std::slice::from_ref(job), keep)?;
-        ends.into_iter().next().unwrap_or_else(|| Ok(End::Done))
+        ends.into_iter().next().unwrap_or(Ok(End::Done))
     }
 
     /// Measures the devices of all jobs at the same time: none begins before each has its plan or is gone. One that

@@ -9,18 +9,13 @@ use super::{Count, Form, GemmEngine, Layout, Machine, ROWS, Row, Target, compile
 
 /// Rows as the kernel reads them, with NaN or large numbers between them, which no kernel may use.
 fn padded(elements: &Elements, columns: u64, element: Element) -> Vec<u8> {
-    let tight: Vec<u8> = match elements {
-        Elements::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::Bf16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::Small(_, v) => v.clone(),
-    };
     let bytes = |count: u64| usize::try_from(count).unwrap() * element.bytes() as usize;
     let lead = bytes(leading(columns, element));
-    tight.chunks(bytes(columns)).flat_map(|row| [row, &vec![0x7f; lead - row.len()]].concat()).collect()
+    elements
+        .to_bytes()
+        .chunks(bytes(columns))
+        .flat_map(|row| [row, &vec![0x7f; lead - row.len()]].concat())
+        .collect()
 }
 
 /// C without what stands between its rows.
