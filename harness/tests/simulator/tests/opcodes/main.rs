@@ -7,6 +7,7 @@ use flopgauge_simulator::tensor_map::TensorMap;
 
 mod arithmetic;
 mod coverage;
+mod edges;
 mod mbarrier;
 mod memory;
 mod warp;
