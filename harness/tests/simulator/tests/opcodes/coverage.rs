@@ -1,5 +1,6 @@
 //! What is covered, and what is refused.
 
+use flopgauge_simulator::coverage::{COVERED, table};
 use flopgauge_simulator::launch::load;
 
 use super::{DECLARED, HEAD};
@@ -67,4 +68,28 @@ fn what_is_not_covered_is_refused_by_name() {
         let found = load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{instruction} }}")).unwrap_err();
         assert!(found.what.contains(named) && found.line == 5, "{found}");
     }
+}
+
+#[test]
+fn every_row_of_the_table_is_understood() {
+    for row in COVERED {
+        assert!(!row.examples.is_empty());
+        for instruction in row.examples {
+            assert!(row.opcodes.iter().any(|opcode| instruction.starts_with(opcode)), "{instruction}");
+            let read = load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{instruction} }}"));
+            assert!(read.is_ok(), "{instruction}: {}", read.unwrap_err());
+        }
+        for opcode in row.opcodes {
+            let found =
+                load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{opcode}.nonsense %r1, %r2; }}")).unwrap_err();
+            assert!(!found.what.contains("unknown opcode"), "{found}");
+            assert!(found.what.contains("nonsense"), "{found}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_the_table() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&table()), "README.md's table is to be:\n{}", table());
 }
