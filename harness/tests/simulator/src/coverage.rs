@@ -155,7 +155,7 @@ pub const COVERED: &[Covered] = &[
     row(
         &["wgmma"],
         "`mma_async` of f16, bf16, tf32, e4m3, e5m2, s8, u8 with both operands in shared memory, every swizzle; `fence` \
-         `commit_group` `wait_group`",
+         `commit_group` `wait_group`; layouts without a swizzle and across K are from memory",
         ("9.7.15", true),
         &[
             "wgmma.mma_async.sync.aligned.m64n8k32.f32.e5m2.e4m3 {%f1,%f2,%f3,%f4}, %d1, %d2, %p1, -1, 1;",

@@ -61,7 +61,16 @@ fn what_is_not_covered_is_refused_by_name() {
         ),
         ("fence.proxy.tensormap::generic.release.gpu;", "unknown proxy"),
         ("setmaxnreg.inc.sync.aligned.u32 20;", "24 to 256"),
-        ("tcgen05.cp.cta_group::1.128x256b [%r1], %d1;", "unknown opcode tcgen05"),
+        ("tcgen05.mma.cta_group::2.kind::f16 [%r1], %d1, %d2, %r2, %p1;", "cta_group::1"),
+        ("tcgen05.mma.cta_group::1.kind::f16 [%r1], [%r3], %d2, %r2, %p1;", "operand"),
+        ("tcgen05.mma.ws.cta_group::1.kind::f16 [%r1], %d1, %d2, %r2, %p1;", "cta_group::1"),
+        (
+            "tcgen05.mma.cta_group::1.kind::mxf8f6f4.block_scale [%r1], %d1, %d2, %r2, [%r3], [%r4], %p1;",
+            "unknown kind",
+        ),
+        ("tcgen05.ld.sync.aligned.16x64b.x1.b32 {%r1}, [%r2];", "32x32b"),
+        ("tcgen05.shift.cta_group::1.down [%r1];", "unknown operation of tcgen05"),
+        ("tcgen05.cp.cta_group::1.128x256b [%r1], %d1;", "unknown operation of tcgen05"),
         ("ld.global.v4.b64 {%d1,%d2,%d3,%d4}, [%d0];", "vector"),
         ("add.s32 %r1, %r2;", "operands"),
     ] {

@@ -10,6 +10,7 @@ mod coverage;
 mod edges;
 mod mbarrier;
 mod memory;
+mod tensor;
 mod warp;
 mod warpgroup;
 
