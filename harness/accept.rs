@@ -1,21 +1,34 @@
-//! Is this node good: the spec, the verdicts, and the form of the file that a node leaves.
+//! Is this node good: the spec, the verdicts, and the form of the files that nodes and fleets leave.
 //!
 //! Pure functions of files and measurements; nothing here drains, taints, resets or labels anything.
 
+mod baseline;
 mod device_checks;
 mod error;
+mod fleet;
 mod hosts;
 mod judge;
 mod measured;
 mod node;
+mod outliers;
+mod requirement;
 mod spec;
+mod templates;
+mod trend;
 mod verdict;
 
+pub use baseline::{Baseline, BaselineFact, BaselineRate, BaselineSource, Removed};
 pub use error::AcceptError;
+pub use fleet::{
+    Counts, DeviceRate, Drift, FactValue, Fleet, FleetDevice, FleetNode, Group, IgnoredFiles, NodeState,
+    Outlier, OutlierRule, Side, Straggler,
+};
 pub use hosts::{expand, fold, lines};
 pub use judge::{Circumstances, Judged, Seen, judge};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
-pub use spec::{DevicePattern, Floor, Limits, NodeNeeds, Requirement, Spec, Tier, Wanted};
-pub use verdict::{REASON_LIMIT, Reason, Verdict};
+pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
+pub use spec::{Limits, NodeNeeds, Spec, Tier};
+pub use templates::Template;
+pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};

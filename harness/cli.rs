@@ -7,6 +7,7 @@ mod cluster;
 mod compare;
 mod completions;
 mod devices;
+mod engine;
 mod error;
 mod filing;
 mod host;
@@ -20,6 +21,7 @@ mod report;
 mod rules;
 mod schema;
 mod signals;
+mod templates;
 mod training;
 mod worker;
 
@@ -51,6 +53,7 @@ enum Command {
     Chip(chip::Args),
     Cluster(cluster::Args),
     Accept(accept::Args),
+    Templates(templates::Args),
     Training(training::Args),
     Filing(filing::Args),
     Report(report::Args),
@@ -87,6 +90,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Accept(args) => accept::run(&args, output),
+        Command::Templates(args) => templates::run(&args, output),
         Command::Training(args) => training::run(&args, output),
         Command::Filing(args) => filing::run(&args, output),
         Command::Report(args) => report::run(&args, output),

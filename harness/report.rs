@@ -1,17 +1,22 @@
 //! How it is shown: pure functions of records.
 
 mod chart;
+mod cluster;
 mod comparison;
 mod comparison_page;
 mod copies;
 mod devices;
+mod fleet;
 mod markdown;
 mod material;
 mod measurements;
 mod page;
 mod profiles;
+mod round;
 mod summary;
 mod table;
+mod topic;
+mod training;
 
 pub use chart::{Chart, Data};
 pub use comparison::comparison_table;
@@ -22,3 +27,4 @@ pub use material::{Material, Named};
 pub use measurements::measurement_table;
 pub use page::{PageError, page};
 pub use profiles::profile_table;
+pub use round::round;

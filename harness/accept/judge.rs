@@ -1,8 +1,10 @@
 //! The verdict on a node, from the spec and from what was measured; what is not known never passes.
 
-use super::device_checks::{checks, conditions};
-use super::{CheckResult, Figure, NodeDevice, Quantity, Reason, Spec, Tier, Verdict, measured};
-use crate::device::Device;
+use super::device_checks::checks;
+use super::{
+    CheckResult, Figure, NodeDevice, Quantity, REASON_PREFIX, Reason, Spec, Tier, Verdict, measured,
+};
+use crate::device::{Device, DeviceKind};
 use crate::measure::Outcome;
 use crate::record::Measurement;
 use crate::units::Ratio;
@@ -40,7 +42,7 @@ pub struct Judged {
     pub checks: Vec<CheckResult>,
     /// Its devices.
     pub devices: Vec<NodeDevice>,
-    /// What the spec asks and this tier does not check.
+    /// What the spec asks and was not checked: in this tier, or of devices that are not here.
     pub not_checked: Vec<String>,
 }
 
@@ -55,11 +57,7 @@ pub fn judge(spec: &Spec, tier: Tier, seen: &[Seen], around: &Circumstances) -> 
     let all = node.iter().chain(devices.iter().flat_map(|device| &device.checks));
     let verdict = Verdict::worst(all.map(|check| check.verdict));
     let reason = Reason::new(&why(verdict, &node, &devices));
-    let mut not_checked: Vec<String> =
-        seen.iter().flat_map(|seen| not_checked(spec, tier, &seen.device, &seen.measurements)).collect();
-    not_checked.sort();
-    not_checked.dedup();
-    Judged { verdict, reason, checks: node, devices, not_checked }
+    Judged { verdict, reason, checks: node, devices, not_checked: not_checked(spec, tier, seen) }
 }
 
 fn device(spec: &Spec, tier: Tier, seen: &Seen) -> NodeDevice {
@@ -91,21 +89,30 @@ fn summary(verdict: Verdict, checks: &[CheckResult]) -> String {
     }
 }
 
+/// One line that a scheduler can show; it names its author first, so that a site undoes only what came from here, and
+/// then the check, since some show twenty characters.
 fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String {
-    let simulated = devices.iter().any(|device| device.kind != crate::device::DeviceKind::Hardware);
-    let label = if simulated { "no hardware, says nothing of a machine; " } else { "" };
-    if verdict == Verdict::Pass {
+    let worst = devices.iter().map(|device| device.kind).max().unwrap_or(DeviceKind::Hardware);
+    let label = if worst == DeviceKind::Hardware { String::new() } else { format!("{worst}: ") };
+    let said = if verdict == Verdict::Pass {
         let checks = node.len() + devices.iter().map(|device| device.checks.len()).sum::<usize>();
-        return format!("{label}{checks} checks of {} devices passed", devices.len());
-    }
-    let bad = devices.iter().filter(|device| device.verdict == verdict).collect::<Vec<_>>();
-    match bad.as_slice() {
-        [] => format!("{label}{}", summary(verdict, node)),
-        [only] => format!("{label}{} {}", only.id, only.reason),
-        [first, ..] => {
-            format!("{label}{} of {} devices, {} {}", bad.len(), devices.len(), first.id, first.reason)
+        let plural = if devices.len() == 1 { "" } else { "s" };
+        format!("{checks} checks of {} device{plural} passed", devices.len())
+    } else {
+        let bad = |device: &&NodeDevice| device.verdict == verdict;
+        let more = match devices.iter().filter(bad).count() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more of {}", count - 1, devices.len()),
+        };
+        let first = devices.iter().find(bad);
+        let check =
+            first.and_then(|first| Some((first, first.checks.iter().find(|c| c.verdict == verdict)?)));
+        match check {
+            Some((first, check)) => format!("{} {}{more}: {}", check.check, first.id, check.reason),
+            None => summary(verdict, node),
         }
-    }
+    };
+    format!("{REASON_PREFIX} {label}{said}")
 }
 
 /// Devices that there are, of the kinds that may pass.
@@ -170,15 +177,24 @@ fn spread(name: &str, model: &str, rates: Option<Vec<f64>>, limit: Ratio) -> Che
     CheckResult::plain(name, verdict, &reason).with(quantities.0, quantities.1, "max_spread_across_devices")
 }
 
-/// What a longer look would check too, and what the device does not tell.
-fn not_checked(spec: &Spec, tier: Tier, device: &Device, measurements: &[Measurement]) -> Vec<String> {
-    let looked: Vec<String> = spec.wanted(device, tier).iter().map(measured::name).collect();
-    let full = spec.wanted(device, Tier::Full);
-    let later = full.iter().map(measured::name).filter(|name| !looked.contains(name));
-    let mut left: Vec<String> = later.map(|name| format!("{name}: in the full tier alone")).collect();
-    let told = conditions(measurements).any(|c| c.throttle.is_some());
-    if !spec.limits.allow_throttle && !told {
-        left.push(format!("throttle: {} does not tell why it slows down", device.model));
+/// What a longer look would check too, and what is asked of devices that are not here.
+fn not_checked(spec: &Spec, tier: Tier, seen: &[Seen]) -> Vec<String> {
+    let mut left: Vec<String> = Vec::new();
+    for Seen { device, .. } in seen {
+        let looked: Vec<String> = spec.wanted(device, tier).iter().map(measured::name).collect();
+        let full = spec.wanted(device, Tier::Full);
+        let trends = spec.wanted(device, tier).into_iter().filter(|_| tier != Tier::Full);
+        let trends = trends.filter(|wanted| wanted.requirement.max_trend.is_some());
+        let trends = trends.map(|wanted| format!("trend_{}", measured::name(&wanted)));
+        let later = full.iter().map(measured::name).filter(|name| !looked.contains(name)).chain(trends);
+        left.extend(later.map(|name| format!("{name}: in the full tier alone")));
     }
+    let absent = spec.requirements.iter().map(|need| &need.device);
+    let absent = absent.filter(|pattern| !seen.iter().any(|seen| pattern.matches(&seen.device.model)));
+    left.extend(
+        absent.map(|pattern| format!("what is asked of '{}': no such device is here", pattern.text())),
+    );
+    left.sort();
+    left.dedup();
     left
 }

@@ -1,11 +1,20 @@
 //! What one device's measurements say of one case that the spec wants.
 
-use super::{CheckResult, Floor, Quantity, Verdict, Wanted};
-use crate::device::{ClockBasis, Device};
-use crate::measure::{Basis, Measured, Outcome, efficiency};
+use super::{CheckResult, Floor, Quantity, Verdict, Wanted, device_checks, trend};
+use crate::device::{ClockBasis, Device, Severity};
+use crate::measure::{Headline, Measured, Outcome, efficiency};
 use crate::record::Measurement;
 use crate::units::OpRate;
 use crate::workload::Method;
+
+/// Warnings that leave a figure as it is; throttling has a check of its own.
+const HARMLESS: [&str; 4] = ["few-samples", "not-steady", "throttled", "uneven"];
+
+/// Warnings that the device itself is broken, however fast it was.
+const BROKEN: [&str; 2] = ["ecc", "remapped-rows"];
+
+/// Warning that other processes use the device.
+pub(super) const FOREIGN: &str = "foreign-processes";
 
 /// Name of a case's check: `gemm_bf16`.
 pub fn name(wanted: &Wanted<'_>) -> String {
@@ -17,18 +26,31 @@ pub fn name(wanted: &Wanted<'_>) -> String {
     format!("{method}_{}", wanted.precision)
 }
 
-/// Measurements of a case, of one device.
-pub fn of<'a>(wanted: &Wanted<'_>, measurements: &'a [Measurement]) -> Vec<&'a Measurement> {
-    let fits = |m: &&Measurement| {
-        m.request.precision == wanted.precision && m.request.work.method() == wanted.requirement.method
-    };
-    measurements.iter().filter(fits).collect()
+/// The outcomes of a case.
+fn outcomes<'a>(wanted: &Wanted<'_>, measurements: &'a [Measurement]) -> impl Iterator<Item = &'a Outcome> {
+    let (precision, method) = (wanted.precision, wanted.requirement.method);
+    let fits = move |m: &&Measurement| m.request.precision == precision && m.request.work.method() == method;
+    measurements.iter().filter(fits).map(|m| &m.result)
+}
+
+/// The check of a case's trend: the worst of its measurements counts, and among equals the one that falls most.
+/// `None` where none is asked for.
+pub fn trend(wanted: &Wanted<'_>, measurements: &[Measurement]) -> Option<CheckResult> {
+    let limit = wanted.requirement.max_trend?;
+    let name = format!("trend_{}", name(wanted));
+    let results = outcomes(wanted, measurements).map(|outcome| match outcome {
+        Outcome::Measured(measured) => trend::check(&name, measured, limit),
+        _ => CheckResult::plain(&name, Verdict::Inconclusive, "there is a run without a rate"),
+    });
+    let steeper = |check: &CheckResult| (check.verdict, check.value.map(|value| value.number()));
+    let worst = results.reduce(|kept, next| if steeper(&next) > steeper(&kept) { next } else { kept });
+    Some(worst.unwrap_or_else(|| CheckResult::plain(&name, Verdict::Inconclusive, "it was not measured")))
 }
 
 /// The check of a case: the worst of its measurements counts, and among equals the slowest.
 pub fn check(wanted: &Wanted<'_>, device: &Device, measurements: &[Measurement]) -> CheckResult {
     let name = name(wanted);
-    let results = of(wanted, measurements).into_iter().map(|m| one(&name, wanted, device, &m.result));
+    let results = outcomes(wanted, measurements).map(|outcome| one(&name, wanted, device, outcome));
     results.reduce(worse).unwrap_or_else(|| {
         let reason = format!("{} was not measured", wanted.precision);
         CheckResult::plain(&name, Verdict::Inconclusive, &reason)
@@ -55,50 +77,102 @@ fn one(name: &str, wanted: &Wanted<'_>, device: &Device, outcome: &Outcome) -> C
 
 fn rate(name: &str, wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> CheckResult {
     let plain = |verdict, reason: &str| CheckResult::plain(name, verdict, reason);
-    if !measured.is_verified() {
-        return plain(Verdict::Fail, "the values were not verified, or were wrong");
+    if measured.checks.is_empty() {
+        return plain(Verdict::Inconclusive, "its values were not checked");
+    }
+    if let Some(check) = measured.checks.iter().find(|check| !check.passed) {
+        return plain(Verdict::Fail, &format!("wrong values: {}", check.name));
+    }
+    if let Some(broken) = measured.findings.iter().find(|f| BROKEN.contains(&f.rule.as_str())) {
+        return plain(Verdict::Fail, &broken.message);
     }
     let Some(headline) = measured.headline() else {
         return plain(Verdict::Inconclusive, "there are no samples");
     };
     let found = headline.statistics.rate_op_per_s.median;
     let value = Quantity::rate(found, wanted.precision);
-    let with_value = |check: CheckResult| CheckResult { value: Some(value), ..check };
     let (limit, from) = match least(wanted, device, measured) {
         Ok(limit) => limit,
-        Err(reason) => return with_value(plain(Verdict::Inconclusive, &reason)),
+        Err(reason) => return CheckResult { value: Some(value), ..plain(Verdict::Inconclusive, &reason) },
     };
     let share = found.over(limit).map_or(0.0, |ratio| 100.0 * ratio.get());
-    let impossible = efficiency(device, measured).1.into_iter().chain(measured.findings.iter().cloned());
-    let impossible = impossible.into_iter().find(|f| f.severity == crate::device::Severity::Error);
-    let (verdict, reason) = if let Some(finding) = impossible {
-        (Verdict::Inconclusive, finding.message)
-    } else if found >= limit && headline.basis != Basis::CpuTime {
-        (Verdict::Pass, format!("{share:.1} % of the least rate"))
-    } else if headline.is_disturbed() {
-        (Verdict::Inconclusive, format!("{share:.1} % of the least rate, with other work on the same cores"))
-    } else {
-        (Verdict::Fail, format!("{share:.1} % of the least rate"))
+    let (verdict, reason) = match doubt(wanted, device, measured, &headline) {
+        Some(doubt) => (Verdict::Inconclusive, doubt),
+        None if found >= limit => (Verdict::Pass, format!("{share:.1} % of the least rate")),
+        None => (Verdict::Fail, format!("{share:.1} % of the least rate")),
     };
     plain(verdict, &reason).with(value, Quantity::rate(limit, wanted.precision), &from)
 }
 
+/// Why a rate says nothing of the device, fast or slow.
+///
+/// A warning that is not known to be harmless counts: one that is added later must not let anything pass.
+fn doubt(wanted: &Wanted<'_>, device: &Device, measured: &Measured, headline: &Headline) -> Option<String> {
+    if let Some(reason) = incredible(device, measured) {
+        return Some(reason);
+    }
+    if headline.is_disturbed() {
+        return Some("measured with other work on the same cores".to_owned());
+    }
+    let mask = device_checks::harmful(measured);
+    if mask != 0 && !wanted.limits.allow_throttle {
+        return Some(format!("slowed down meanwhile by heat, hardware or brake (mask {mask:#x})"));
+    }
+    if let Some(reason) = device_checks::crowded(wanted.limits, measured) {
+        return Some(reason);
+    }
+    // Who sets a limit to what others hold accepts them below it; that they are below it is a check of its own.
+    let accepted = |rule: &str| rule == FOREIGN && wanted.limits.max_foreign_memory_bytes.is_some();
+    let doubtful = |severity: Severity, rule: &str| match severity {
+        _ if accepted(rule) => false,
+        Severity::Error => true,
+        Severity::Warning => !HARMLESS.contains(&rule),
+        Severity::Note | Severity::Fine => false,
+    };
+    let finding = measured.findings.iter().find(|f| doubtful(f.severity, &f.rule))?;
+    Some(finding.message.clone())
+}
+
+/// Why a rate cannot be: it is above what the device can do, as far as that is known.
+fn incredible(device: &Device, measured: &Measured) -> Option<String> {
+    let (efficiency, findings) = efficiency(device, measured);
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Some("not credible: above the theoretical peak at the highest clock".to_owned());
+    }
+    let efficiency =
+        efficiency.filter(|found| found.basis == ClockBasis::Rated && found.ratio.get() > 1.0)?;
+    let row = &measured.implementation;
+    let bounded = device.peaks.iter().any(|peak| {
+        let same = (peak.precision, peak.accumulate, peak.unit) == (row.precision, row.accumulate, row.unit);
+        same && peak.clock_basis == ClockBasis::MaximumBoost
+    });
+    (!bounded && efficiency.at_observed_clock.is_none())
+        .then(|| "above the rated peak, and nothing tells how far above it can be".to_owned())
+}
+
 /// The least rate and where it comes from, or why there is none.
 fn least(wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> Result<(OpRate, String), String> {
-    match &wanted.requirement.floor {
-        Floor::MinOpPerS(rate) => Ok((*rate, "min_op_per_s".to_owned())),
-        Floor::Baseline { .. } => Err("baselines are not judged".to_owned()),
-        Floor::MinFractionOfTheoretical(share) => {
-            let Some(peak) = efficiency(device, measured).0 else {
-                return Err(format!("no theoretical {} peak is known of {}", wanted.precision, device.model));
-            };
-            // A peak at the observed clock falls with a device that slows down, and would excuse it.
-            if peak.basis == ClockBasis::Observed {
-                return Err("only a peak at the observed clock is known; give min_op_per_s".to_owned());
-            }
-            let least = OpRate::new(share.get() * peak.theoretical.get()).map_err(|e| e.to_string())?;
-            let (share, peak, basis) = (share.get(), peak.theoretical.get(), peak.basis.name());
-            Ok((least, format!("{share} of the {basis} peak of {peak:e}")))
-        }
+    let share = match &wanted.requirement.floor {
+        Floor::MinOpPerS(rate) => return Ok((*rate, "min_op_per_s".to_owned())),
+        Floor::Baseline { .. } => return Err("baselines are not judged".to_owned()),
+        Floor::MinFractionOfTheoretical(share) => share.get(),
+    };
+    let Some(peak) = efficiency(device, measured).0 else {
+        return Err(format!("no theoretical {} peak is known of {}", wanted.precision, device.model));
+    };
+    // A peak at the observed clock falls with a device that slows down, and would excuse it.
+    if peak.basis == ClockBasis::Observed {
+        return Err("only a peak at the observed clock is known; give min_op_per_s".to_owned());
     }
+    let (unit, theoretical) = (measured.implementation.unit, peak.theoretical.get());
+    // The slower units of a device may be well while the faster ones, which nobody measured, are not.
+    let faster = device.peaks.iter().any(|other| {
+        let other_unit = other.precision == wanted.precision && other.unit != unit;
+        other_unit && other.rate_op_per_s.to_f64() > theoretical
+    });
+    if faster {
+        return Err(format!("measured on {} units; the device has faster ones", unit.name()));
+    }
+    let least = OpRate::new(share * theoretical).map_err(|e| e.to_string())?;
+    Ok((least, format!("{share} of the {} peak of {theoretical:e}", peak.basis.name())))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Reason, Tier, Verdict};
+use super::{Reason, Tier, Verdict, device_checks};
 use crate::device::{Device, DeviceKind};
 use crate::measure::{METHOD_VERSION, Measured};
 use crate::precision::{Accumulate, Precision};
@@ -52,8 +52,10 @@ pub struct NodeFile {
     pub host: Host,
     /// How a common start went; `null` where none was asked for.
     pub start: Option<StartReport>,
-    /// What the spec asks and this tier does not check.
+    /// What the spec asks and was not checked: in this tier, or of devices that are not here.
     pub not_checked: Vec<String>,
+    /// Devices that were seen and not judged, and backends that found none; why.
+    pub left_out: Vec<String>,
     /// Checks of the node as a whole.
     pub checks: Vec<CheckResult>,
     /// Its devices.
@@ -63,6 +65,13 @@ pub struct NodeFile {
 impl NodeFile {
     /// Kind and version.
     pub const KIND: &'static str = "node/1";
+
+    /// Whether a text is a node file, of whatever version.
+    pub fn is_one(text: &str) -> bool {
+        let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        let format = value.as_ref().and_then(|value| value.get("format")?.as_str());
+        format.is_some_and(|format| format.starts_with("flopgauge.node/"))
+    }
 
     /// The method version that this program measures by.
     pub const fn method() -> &'static str {
@@ -350,13 +359,6 @@ impl Figure {
 
 /// Highest temperature that was read at any time of a case.
 fn hottest(measured: &Measured) -> Option<Celsius> {
-    let windows = measured.windows.iter().map(|window| &window.conditions);
-    let all = windows.chain(measured.samples.conditions.iter().flatten());
-    all.filter_map(|conditions| conditions.temperature_c).fold(
-        None,
-        |most: Option<Celsius>, now| match most {
-            Some(most) if most.get() >= now.get() => Some(most),
-            _ => Some(now),
-        },
-    )
+    let readings = device_checks::conditions(measured).filter_map(|conditions| conditions.temperature_c);
+    readings.reduce(|most, now| if now > most { now } else { most })
 }

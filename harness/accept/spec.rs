@@ -1,17 +1,15 @@
 //! What a node must show: the spec, kind `acceptance/1`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::AcceptError;
+use super::{AcceptError, Floor, Requirement, Wanted};
 use crate::device::{Device, DeviceKind};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::Precision;
-use crate::units::{Bytes, Celsius, OpRate, Ratio};
-use crate::workload::Method;
+use crate::units::{Bytes, Celsius};
 
 /// How much of a node's time an acceptance may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -69,162 +67,17 @@ impl Default for NodeNeeds {
     }
 }
 
-/// What devices of a model must reach in one number format.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "RequirementText")]
-pub struct Requirement {
-    /// Which devices.
-    pub device: DevicePattern,
-    /// Number format; where `null`, those of which a theoretical peak is known.
-    pub precision: Option<Precision>,
-    /// How the rate is obtained.
-    pub method: Method,
-    /// Least rate.
-    pub floor: Floor,
-    /// Most that devices of one model in the node may differ, from slowest to fastest over their median.
-    pub max_spread_across_devices: Option<Ratio>,
-    /// Most that the rate may fall over the time of load, relative to its mean.
-    pub max_trend: Option<Ratio>,
-}
-
-/// Where a least rate comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Floor {
-    /// Share of the theoretical peak.
-    MinFractionOfTheoretical(Ratio),
-    /// A rate.
-    MinOpPerS(OpRate),
-    /// A file of rates of known good devices, and how far below their median is still good.
-    Baseline {
-        /// The file; relative to the spec.
-        file: PathBuf,
-        /// Most below the median, relative to it.
-        max_below: Ratio,
-    },
-}
-
-/// Most below a baseline's median where the spec does not say; published suites use as much.
-const BELOW_BASELINE: f64 = 0.05;
-
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RequirementText {
-    device: DevicePattern,
-    precision: Option<Precision>,
-    method: Option<Method>,
-    min_fraction_of_theoretical: Option<Ratio>,
-    min_op_per_s: Option<OpRate>,
-    baseline: Option<PathBuf>,
-    max_below_baseline: Option<Ratio>,
-    max_spread_across_devices: Option<Ratio>,
-    max_trend: Option<Ratio>,
-}
-
-impl TryFrom<RequirementText> for Requirement {
-    type Error = String;
-
-    fn try_from(text: RequirementText) -> Result<Self, String> {
-        let floor = match (text.min_fraction_of_theoretical, text.min_op_per_s, text.baseline) {
-            (Some(share), None, None) if share.get() > 0.0 && share.get() <= 1.0 => {
-                Floor::MinFractionOfTheoretical(share)
-            }
-            (Some(_), None, None) => {
-                return Err("min_fraction_of_theoretical is above 0 and at most 1".to_owned());
-            }
-            (None, Some(rate), None) if rate.get() > 0.0 => Floor::MinOpPerS(rate),
-            (None, Some(_), None) => return Err("min_op_per_s is above 0, as in 700e12".to_owned()),
-            (None, None, Some(file)) => {
-                let max_below = text.max_below_baseline.or_else(|| Ratio::new(BELOW_BASELINE).ok());
-                Floor::Baseline { file, max_below: max_below.unwrap_or_default() }
-            }
-            _ => {
-                let one = "give exactly one of min_fraction_of_theoretical, min_op_per_s, baseline";
-                return Err(one.to_owned());
-            }
-        };
-        if text.max_below_baseline.is_some() && !matches!(floor, Floor::Baseline { .. }) {
-            return Err("max_below_baseline needs a baseline".to_owned());
-        }
-        if text.max_below_baseline.is_some_and(|below| below.get() >= 1.0) {
-            return Err("max_below_baseline is below 1".to_owned());
-        }
-        Ok(Self {
-            device: text.device,
-            precision: text.precision,
-            method: text.method.unwrap_or(Method::Gemm),
-            floor,
-            max_spread_across_devices: text.max_spread_across_devices,
-            max_trend: text.max_trend,
-        })
-    }
-}
-
-/// Name or glob of device models, without regard to case.
-#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct DevicePattern {
-    text: String,
-    matcher: GlobMatcher,
-}
-
-impl DevicePattern {
-    /// Whether a model is meant.
-    pub fn matches(&self, model: &str) -> bool {
-        self.matcher.is_match(model) || self.text == model
-    }
-
-    /// Whether it names something, where `*` means whatever there is.
-    pub fn is_a_name(&self) -> bool {
-        self.text.chars().any(char::is_alphanumeric)
-    }
-}
-
-impl PartialEq for DevicePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl TryFrom<String> for DevicePattern {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Err("device is a model name, a glob or *".to_owned());
-        }
-        let glob = GlobBuilder::new(&text).case_insensitive(true).build();
-        let matcher = glob.map_err(|error| format!("device: {error}"))?.compile_matcher();
-        Ok(Self { text, matcher })
-    }
-}
-
-impl From<DevicePattern> for String {
-    fn from(pattern: DevicePattern) -> Self {
-        pattern.text
-    }
-}
-
 /// What must not happen while a node is measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Highest temperature; without it none is asked for.
     pub max_temperature_c: Option<Celsius>,
-    /// Whether a throttle reason of the driver is accepted.
+    /// Whether slowing down is accepted. Where it is not, a device must also tell of it; only NVML does. The cap on
+    /// power and clocks that somebody set are no slowing down.
     pub allow_throttle: bool,
     /// Most memory of a device that others may hold; without it none is asked for.
     pub max_foreign_memory_bytes: Option<Bytes>,
-}
-
-/// One case that a requirement wants of a device.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted<'a> {
-    /// Number format.
-    pub precision: Precision,
-    /// Who wants it.
-    pub requirement: &'a Requirement,
 }
 
 /// Formats that a look of a few seconds prefers, the first that has a peak.
@@ -287,15 +140,7 @@ impl Spec {
     fn not_judged(&self) -> Option<&'static str> {
         let needs = &self.requirements;
         let any = |asks: fn(&Requirement) -> bool| needs.iter().any(asks);
-        if any(|need| matches!(need.floor, Floor::Baseline { .. })) {
-            Some("baseline")
-        } else if any(|need| need.max_trend.is_some()) {
-            Some("max_trend")
-        } else if any(|need| need.method == Method::Copy) {
-            Some("method")
-        } else {
-            self.limits.max_foreign_memory_bytes.map(|_| "max_foreign_memory_bytes")
-        }
+        any(|need| matches!(need.floor, Floor::Baseline { .. })).then_some("baseline")
     }
 
     /// The cases that a device is to be measured in.
@@ -307,7 +152,11 @@ impl Spec {
                     Some(precision) => vec![precision],
                     None => known_formats(device, tier),
                 };
-                precisions.into_iter().map(move |precision| Wanted { precision, requirement })
+                precisions.into_iter().map(move |precision| Wanted {
+                    precision,
+                    requirement,
+                    limits: &self.limits,
+                })
             })
             .collect()
     }
@@ -367,17 +216,29 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_cannot_be_meant_is_refused_with_its_own_line() {
+        for (rest, at) in [
+            ("min_op_per_s = 0\n", "s.toml:4:16: min_op_per_s: above 0"),
+            ("min_op_per_s = -1.0\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_op_per_s = nan\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_fraction_of_theoretical = 1.5\n", "s.toml:4:31: min_fraction_of_theoretical: above 0"),
+            ("min_op_per_s = 1e12\nmax_trend = 1.0\n", "s.toml:5:13: max_trend: above 0"),
+            ("min_op_per_s = 1e12\nmax_spread_across_devices = 0\n", "s.toml:5:29: max_spread"),
+            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:10: method: a copy computes nothing"),
+            ("min_op_per_s = 1e12\nprecision = \"fp23\"\n", "s.toml:5:13: precision: "),
+            ("min_op_per_s = 1e12\n[limits]\nmax_temperature_c = \"hot\"\n", "s.toml:6:21: max_temp"),
+            ("min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1.5\n", "s.toml:6:28: max_foreign"),
+            ("min_op_per_s = 1e12\n[node]\nkinds = [\"plastic\"]\n", "s.toml:6:10: kinds: "),
+        ] {
+            let text = refused(&format!("[[require]]\ndevice = \"*\"\n{rest}"));
+            assert!(text.starts_with(at), "{text}");
+        }
+    }
+
+    #[test]
     fn a_key_that_nothing_judges_is_refused_with_its_line() {
         let head = "[[require]]\ndevice = \"*\"\n";
-        for (rest, at) in [
-            ("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet"),
-            ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
-            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
-            (
-                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1000000000\n",
-                "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
-            ),
-        ] {
+        for (rest, at) in [("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet")] {
             let text = refused(&format!("{head}{rest}"));
             assert!(text.starts_with(at), "{text}");
         }

@@ -43,6 +43,9 @@ impl fmt::Display for Verdict {
 /// Most characters of a reason; a scheduler's column, a pager and a log line hold so much.
 pub const REASON_LIMIT: usize = 100;
 
+/// What the reason of a node's verdict begins with.
+pub const REASON_PREFIX: &str = "flopgauge:";
+
 /// Why, in one line of at most [`REASON_LIMIT`] characters without double quotes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "String")]

@@ -74,6 +74,12 @@ pub struct Conditions {
     /// Throttle reasons as the driver's bit mask; zero is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<u64>,
+    /// Other processes that use the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_processes: Option<u64>,
+    /// Memory of the device that they hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_memory_bytes: Option<Bytes>,
 }
 
 /// What came between a batch and the cores it ran on.
@@ -176,6 +182,11 @@ pub trait Backend {
 
     /// Why there is no implementation of a format, where more is known than that.
     fn absence(&self, _precision: Precision, _method: Method) -> Option<String> {
+        None
+    }
+
+    /// Hash of the sources of its kernels, where a choice between them may be kept for the next run.
+    fn sources(&self) -> Option<String> {
         None
     }
 

@@ -2,22 +2,18 @@
 
 mod devices;
 mod options;
+mod place;
 mod session;
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::choice::search;
 use super::measure::{Clock, Supervisor, now};
-use super::{CliError, Exit, Output, host};
-use crate::accept::{
-    CheckResult, Circumstances, NodeFile, Quantity, RunIdentity, SpecUsed, Started, Verdict, judge,
-};
+use super::{CliError, Exit, Output, engine, host};
+use crate::accept::{CheckResult, Circumstances, NodeFile, Quantity, SpecUsed, Started, Verdict, judge};
 use crate::device::DeviceKind;
-use crate::files::{FileError, write_atomically};
 pub use options::Args;
+use place::Place;
 use session::Session;
 
 /// Time that a measuring process gets to end in order; a scheduler kills three seconds after it asked.
@@ -25,17 +21,37 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
+    match accept(args, output) {
+        // A verdict that cannot be left is not known to anybody; 1 would say that the node is bad.
+        Err(error) if error.exit() == Exit::Failed => {
+            output.error(&error);
+            Ok(Exit::Inconclusive)
+        }
+        other => other,
+    }
+}
+
+fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let (spec_name, spec) = args.read_spec()?;
-    let (host, run, started) = (host::describe(), options::run_identity()?, now());
+    search(&args.search)?;
+    let (host, run, started) = (host::describe(), engine::run_identity()?, now());
     let node = args.node_name(&host)?;
-    let place = Place::begin(&args.out, &node, run.clone(), started)?;
     let supervisor = Supervisor::new(args.stall_limit, false)?.with_grace(GRACE);
+    let begun = Started {
+        format: format!("flopgauge.{}", Started::KIND),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: node.clone(),
+        run: run.clone(),
+        started,
+    };
+    let place = Place::begin(&args.out, begun)?;
     let clock = Clock::start(args.limit());
     let mut around = Circumstances {
         chosen: !args.device.is_empty() || !args.search.backend.is_empty(),
         ..Circumstances::default()
     };
-    let session = Session { args, spec: &spec, supervisor: &supervisor, clock: &clock };
+    let load = Clock::start(args.load());
+    let session = Session { args, spec: &spec, supervisor: &supervisor, clock: &clock, load: &load };
     let seen = session.run(&mut around)?;
     let judged = judge(&spec, args.tier(), &seen, &around);
     let file = NodeFile {
@@ -50,6 +66,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         started,
         ended: now(),
         cut_short: around.cut_short,
+        left_out: around.left_out,
         simulated: seen.iter().any(|seen| seen.device.kind != DeviceKind::Hardware),
         verdict: judged.verdict,
         reason: judged.reason,
@@ -59,41 +76,13 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         checks: judged.checks,
         devices: judged.devices,
     };
-    write(&place.file, &file)?;
+    place.leave(&file)?;
     output.result(&lines(&file))?;
     Ok(match file.verdict {
         Verdict::Pass => Exit::Done,
         Verdict::Fail => Exit::Failed,
         Verdict::Inconclusive => Exit::Inconclusive,
     })
-}
-
-/// Where a node leaves its files.
-struct Place {
-    file: PathBuf,
-}
-
-impl Place {
-    /// Says that the node has begun; the result of an earlier run must not be taken for this one's.
-    fn begin(out: &Path, node: &str, run: RunIdentity, started: Timestamp) -> Result<Self, CliError> {
-        let write_error = |path: &Path, source| FileError::Write { path: path.display().to_string(), source };
-        std::fs::create_dir_all(out).map_err(|source| write_error(out, source))?;
-        let place = Self { file: out.join(format!("{node}.json")) };
-        let format = format!("flopgauge.{}", Started::KIND);
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let begun = Started { format, version, node: node.to_owned(), run, started };
-        write(&out.join(format!("{node}.started.json")), &begun)?;
-        match std::fs::remove_file(&place.file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(write_error(&place.file, error).into()),
-            _ => Ok(place),
-        }
-    }
-}
-
-fn write(path: &Path, value: &impl serde::Serialize) -> Result<(), CliError> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|error| CliError::Output(error.into()))?;
-    text.push(b'\n');
-    Ok(write_atomically(path, &text)?)
 }
 
 /// One line for each check, then the verdict.

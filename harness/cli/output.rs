@@ -28,7 +28,11 @@ impl Output {
                 self.closed = true;
                 Ok(())
             }
-            other => other.map_err(CliError::Output),
+            other => {
+                // What it still holds cannot be written either, and the end need not say so again.
+                self.closed = other.is_err();
+                other.map_err(CliError::Output)
+            }
         }
     }
 

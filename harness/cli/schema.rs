@@ -7,6 +7,7 @@ use crate::backend::scripted::Script;
 use crate::profile::Profiles;
 use crate::record::{Environment, Measurement, Summary};
 use crate::report::DeviceList;
+use crate::threshold::{ClusterDetermination, TrainingDetermination};
 
 /// Print the JSON Schema of a kind of file.
 #[derive(Debug, clap::Args)]
@@ -22,9 +23,11 @@ type Kind = (&'static str, fn() -> schemars::Schema);
 /// Every kind of file that is written or read, in alphabetical order.
 const KINDS: &[Kind] = &[
     (crate::accept::Spec::KIND, || schema_for!(crate::accept::Spec)),
+    (crate::accept::Baseline::KIND, || schema_for!(crate::accept::Baseline)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
-    ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
+    (crate::measure::Choices::KIND, || schema_for!(crate::measure::Choices)),
+    (ClusterDetermination::KIND, || schema_for!(ClusterDetermination)),
     ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
     ("comparison/1", || schema_for!(crate::compare::Comparison)),
     ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
@@ -38,6 +41,7 @@ const KINDS: &[Kind] = &[
     ("filing-packet/1", || schema_for!(crate::filing::Packet)),
     ("filing-plan/1", || schema_for!(crate::filing::Plan)),
     ("filing-questions/1", || schema_for!(crate::filing::Questions)),
+    (crate::accept::Fleet::KIND, || schema_for!(crate::accept::Fleet)),
     (Measurement::KIND, || schema_for!(Measurement)),
     (Profiles::KIND, || schema_for!(Profiles)),
     (crate::accept::Started::KIND, || schema_for!(crate::accept::Started)),
@@ -45,7 +49,7 @@ const KINDS: &[Kind] = &[
     ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),
-    ("training-determination/1", || schema_for!(super::training::TrainingDetermination)),
+    (TrainingDetermination::KIND, || schema_for!(TrainingDetermination)),
     ("training/1", || schema_for!(crate::training::RunFile)),
 ];
 

@@ -19,6 +19,16 @@ pub enum Unit {
     Matrix,
 }
 
+impl Unit {
+    /// Name as files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vector => "vector",
+            Self::Matrix => "matrix",
+        }
+    }
+}
+
 /// Whether a published figure counts operations that structured sparsity skips.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod acceptance;
+mod acceptance_checks;
 mod agreement;
 mod catalogue;
 mod cluster_files;
@@ -11,6 +12,7 @@ mod compare;
 mod comparing;
 mod copies;
 mod cuda_libraries;
+mod cuda_simulated;
 mod filing_packets;
 mod filing_readers;
 mod filings;
@@ -22,5 +24,6 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod together;
 mod training_runs;
 mod wgpu;

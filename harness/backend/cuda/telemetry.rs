@@ -8,6 +8,7 @@ use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::{Bits, NvmlError};
+use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use uuid::Uuid;
 
 use crate::backend::Conditions;
@@ -61,6 +62,7 @@ impl Telemetry {
         self.read = Some(Instant::now());
         let hertz =
             |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
+        let (foreign_processes, foreign_memory_bytes) = foreign(device).unwrap_or((None, None));
         Some(Conditions {
             clock_hz: hertz(Clock::SM),
             memory_clock_hz: hertz(Clock::Memory),
@@ -75,6 +77,8 @@ impl Telemetry {
                 Err(NvmlError::IncorrectBits(Bits::U64(bits))) => Some(limiting(bits)),
                 Err(_) => None,
             },
+            foreign_processes,
+            foreign_memory_bytes,
         })
     }
 
@@ -145,15 +149,9 @@ impl Telemetry {
     /// Other processes on the device, and their memory.
     fn others(&self) -> Option<String> {
         let running = self.device.as_ref().ok()?.running_compute_processes().ok()?;
-        let others: Vec<_> =
-            running.into_iter().filter(|process| process.pid != std::process::id()).collect();
-        let used = others.iter().map(|process| match process.used_gpu_memory {
-            UsedGpuMemory::Used(bytes) => bytes,
-            UsedGpuMemory::Unavailable => 0,
-        });
-        let bytes = Bytes::new(used.sum());
-        let count = others.len();
-        (count > 0).then(|| format!("{count} other processes use the device, with {bytes} of its memory"))
+        let (count, bytes) = beside(&used_by(running), std::process::id());
+        let memory = bytes.map_or("an untold share".to_owned(), |bytes| bytes.to_string());
+        (count > 0).then(|| format!("{count} other processes use the device, with {memory} of its memory"))
     }
 
     fn health_now(&self) -> Health {
@@ -161,6 +159,36 @@ impl Telemetry {
         let uncorrected = device.total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile).ok();
         Health { uncorrected, remapped: remapped(device) }
     }
+}
+
+/// Processes on a device beside this one and their memory; `None` where the list cannot be whole: this process computes
+/// there, and a driver that does not name it, as across the wall of a container, does not name others either.
+fn foreign(device: &nvml_wrapper::Device<'static>) -> Option<(Option<u64>, Option<Bytes>)> {
+    let listed = used_by(device.running_compute_processes().ok()?);
+    let own = std::process::id();
+    if !listed.iter().any(|(pid, _)| *pid == own) {
+        return None;
+    }
+    let (count, bytes) = beside(&listed, own);
+    Some((Some(count), bytes))
+}
+
+/// Processes by number, each with the memory that it holds where that is told.
+fn used_by(listed: Vec<ProcessInfo>) -> Vec<(u32, Option<u64>)> {
+    let used = |process: ProcessInfo| match process.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => (process.pid, Some(bytes)),
+        UsedGpuMemory::Unavailable => (process.pid, None),
+    };
+    listed.into_iter().map(used).collect()
+}
+
+/// How many processes there are beside `own`, and the memory of all of them; `None` where any does not tell its own.
+fn beside(listed: &[(u32, Option<u64>)], own: u32) -> (u64, Option<Bytes>) {
+    let others = listed.iter().filter(|(pid, _)| *pid != own);
+    let count = u64::try_from(others.clone().count()).unwrap_or(u64::MAX);
+    let bytes =
+        others.map(|(_, bytes)| *bytes).try_fold(0_u64, |sum, bytes| Some(sum.saturating_add(bytes?)));
+    (count, bytes.map(Bytes::new))
 }
 
 #[expect(unsafe_code, reason = "a function that the wrapper does not have")]
@@ -196,6 +224,13 @@ mod tests {
         assert_eq!(limiting(0x1), 0);
         assert_eq!(limiting(0x4 | 0x1), 0x4);
         assert_eq!(limiting(1 << 40), 1 << 40);
+    }
+
+    #[test]
+    fn memory_that_one_process_does_not_tell_is_not_told_of_all() {
+        assert_eq!(beside(&[(7, Some(10))], 7), (0, Some(Bytes::new(0))));
+        assert_eq!(beside(&[(7, Some(10)), (8, Some(3)), (9, Some(4))], 7), (2, Some(Bytes::new(7))));
+        assert_eq!(beside(&[(7, Some(10)), (8, None)], 7), (1, None));
     }
 
     #[test]

@@ -64,6 +64,10 @@ fn row(row: &ScriptedRow) -> Implementation {
 }
 
 impl Backend for ScriptedBackend {
+    fn sources(&self) -> Option<String> {
+        self.script.sources.clone()
+    }
+
     fn device(&self) -> &Device {
         &self.device
     }
@@ -193,6 +197,8 @@ impl Loaded for Run<'_> {
             power_w: segment.power_w,
             temperature_c: segment.temperature_c,
             throttle: segment.throttle,
+            foreign_processes: segment.foreign_processes,
+            foreign_memory_bytes: segment.foreign_memory_bytes,
         };
         let interference = Interference {
             involuntary_switches: u64::from(off_core),

@@ -21,6 +21,9 @@ pub struct Script {
     pub model: String,
     /// Always `simulated`; written so that nobody mistakes the file.
     pub kind: Simulated,
+    /// Hash that the sources of its kernels are said to have; without it no choice is kept.
+    #[serde(default)]
+    pub sources: Option<String>,
     /// Theoretical peaks that the device claims.
     #[serde(default)]
     pub peaks: Vec<TheoreticalPeak>,
@@ -126,6 +129,10 @@ pub struct Segment {
     pub temperature_c: Option<Celsius>,
     /// Throttle reasons in it.
     pub throttle: Option<u64>,
+    /// Other processes on the device in it.
+    pub foreign_processes: Option<u64>,
+    /// Memory that they hold.
+    pub foreign_memory_bytes: Option<Bytes>,
     /// Whether each second batch is taken off its core for half of its time.
     #[serde(default)]
     pub disturbed: bool,

@@ -59,7 +59,7 @@ fn conditions(device: &Path) -> Option<Conditions> {
         memory_clock_hz: monitor(&["freq2_input"]).and_then(|clock| Hertz::new(clock).ok()),
         power_w: monitor(&["power1_average", "power1_input"]).and_then(|power| Watts::new(power / 1e6).ok()),
         temperature_c: monitor(&["temp1_input"]).and_then(|heat| Celsius::new(heat / 1e3).ok()),
-        throttle: None,
+        ..Conditions::default()
     };
     (found != Conditions::default()).then_some(found)
 }

@@ -1,21 +1,24 @@
-//! What `flopgauge accept` can be told, and what it learns from a scheduler's environment.
+//! What `flopgauge accept` can be told.
 
 use std::path::{Path, PathBuf};
 
-use crate::accept::{RunIdentity, Spec, Tier};
-use crate::cli::CliError;
+use crate::accept::{Spec, Tier};
 use crate::cli::choice::SearchArgs;
 use crate::cli::measure::positive;
+use crate::cli::{CliError, engine};
 use crate::record::Host;
 use crate::units::Seconds;
 
 /// Judge this node: every device is measured and held against a spec, and the verdict is left in a file.
 ///
-/// The last line on stdout is the verdict. What could not be measured is INCONCLUSIVE, never PASS.
+/// The last line on stdout is the verdict. What could not be measured is INCONCLUSIVE, never PASS. Devices are measured
+/// one after another, not all at once. The file that an earlier run left of this node in --out is deleted at the start,
+/// whichever job it is of, so that it is never taken for this run's; a file that is no node file stays and is an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  flopgauge accept --tier smoke --out results\n  \
     flopgauge accept --spec site.toml --tier full --time-limit 900 --out results\n\n\
-    Exit code 0: PASS; 1: FAIL; 2: the command line or the spec is wrong; 3: INCONCLUSIVE; 4: no such --device.")]
+    Exit code 0: PASS; 1: FAIL; 2: the command line or the spec is wrong; 3: INCONCLUSIVE, or the verdict cannot be \
+    written; 4: no such --device.")]
 pub struct Args {
     #[command(flatten)]
     pub search: SearchArgs,
@@ -25,7 +28,8 @@ pub struct Args {
     /// How much of the node's time it may take: `smoke` is a short look at one format, `full` minutes of load.
     #[arg(long, value_enum, default_value_t = TierArg::Full)]
     tier: TierArg,
-    /// Measure again and again for so long; the worst of each case counts. Without it each case is measured once.
+    /// Measure again and again for at most so long; the worst of each case counts. Without it each case is measured
+    /// once, in the full tier in at most 600 s. The more time there is for each case, the longer it is heated and sampled.
     #[arg(long, value_name = "SECONDS", value_parser = positive, allow_hyphen_values = true)]
     pub duration: Option<Seconds>,
     /// End after this time, with what is known [default: 30 in the smoke tier, none in the full one].
@@ -57,6 +61,9 @@ enum TierArg {
 /// Time that a look may take where nobody says otherwise.
 const SMOKE_LIMIT: f64 = 30.0;
 
+/// Time under load in the full tier where nobody says otherwise.
+const FULL_LOAD: f64 = 600.0;
+
 impl Args {
     /// How much is asked.
     pub const fn tier(&self) -> Tier {
@@ -72,6 +79,12 @@ impl Args {
         self.time_limit.or_else(default)
     }
 
+    /// Most time under load.
+    pub fn load(&self) -> Option<Seconds> {
+        let default = || Seconds::new(FULL_LOAD).ok().filter(|_| self.tier == TierArg::Full);
+        self.duration.or_else(default)
+    }
+
     /// The spec with its name, read before anything is measured.
     pub fn read_spec(&self) -> Result<(String, Spec), CliError> {
         if self.spec == Path::new("default") {
@@ -82,35 +95,22 @@ impl Args {
 
     /// The node's name, which becomes a file's.
     pub fn node_name(&self, host: &Host) -> Result<String, CliError> {
-        let given =
-            self.node.clone().or_else(|| variable("SLURMD_NODENAME")).or_else(|| variable("NODE_NAME"));
+        if self.node.is_none() && engine::is_second_on_node()? {
+            let two = "two tasks of this job are on one node and would write one file";
+            return Err(CliError::Usage(format!("{two}; start one task a node, or give each its --node")));
+        }
+        let given = self.node.clone().or_else(engine::node_name);
         let Some(name) = given.or_else(|| host.name.clone()) else {
             return Err(CliError::Usage("this host has no name; give --node".to_owned()));
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if name.starts_with(['.', '-']) || name.is_empty() || !name.chars().all(plain) {
+        // `n1.started.json` is what n1 leaves when it begins.
+        let taken = name.starts_with(['.', '-']) || name.ends_with(".started");
+        if taken || name.is_empty() || !name.chars().all(plain) {
             return Err(CliError::Usage(format!(
                 "'{name}' is no node name; letters, digits, '.', '_' and '-', as in --node node01"
             )));
         }
         Ok(name)
     }
-}
-
-/// Which job this process is of: Slurm's variables, else what a launcher sets.
-pub fn run_identity() -> Result<RunIdentity, CliError> {
-    let job = variable("SLURM_JOB_ID").or_else(|| variable("RUN_ID"));
-    let rank =
-        ["SLURM_PROCID", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"].into_iter().find(|v| variable(v).is_some());
-    let rank = rank.map(number).transpose()?.flatten();
-    Ok(RunIdentity { job, restart: number("SLURM_RESTART_COUNT")?.unwrap_or(0), rank })
-}
-
-fn number(name: &str) -> Result<Option<u64>, CliError> {
-    let wrong = |text: &str| CliError::Usage(format!("{name} is '{text}'; a whole number is expected"));
-    variable(name).map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|text| !text.is_empty())
 }

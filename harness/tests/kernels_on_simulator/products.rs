@@ -18,6 +18,7 @@ fn padded(elements: &Elements, columns: u64, element: Element) -> Vec<u8> {
         Elements::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Elements::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         Elements::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Elements::Small(_, v) => v.clone(),
     };
     let bytes = |count: u64| usize::try_from(count).unwrap() * element.bytes() as usize;
     let lead = bytes(leading(columns, element));
@@ -92,7 +93,7 @@ fn product(
     let bytes = machine.global.host_read(to, usize::try_from(size).unwrap()).unwrap();
     let found = read(bytes, shape.n(), gemm.result);
     let exact = reference(shape, layout, &a, &b).unwrap();
-    let tolerance = Tolerance::of(row.accumulate, shape.k());
+    let tolerance = Tolerance::of_units(row.precision, row.accumulate, shape.k());
     let expected =
         exact.values.iter().zip(&exact.scales).map(|(v, scale)| (*v, tolerance.bound(*scale))).collect();
     (found, expected, count)
