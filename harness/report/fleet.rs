@@ -72,7 +72,8 @@ fn or_none(text: &str) -> String {
 
 fn findings(fleet: &Fleet, title: &str) -> Vec<(Severity, super::material::Found)> {
     let mut all = Vec::new();
-    for (verdict, severity) in [(Verdict::Fail, Severity::Error), (Verdict::Inconclusive, Severity::Warning)] {
+    for (verdict, severity) in [(Verdict::Fail, Severity::Error), (Verdict::Inconclusive, Severity::Warning)]
+    {
         let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
         for node in fleet.nodes.iter().filter(|node| node.verdict == verdict) {
             let reason = format!("{verdict}: {}", node.reason);
@@ -207,8 +208,16 @@ fn outliers(fleet: &Fleet) -> Titled {
             if o.fails { "yes" } else { "no" }.to_owned(),
         ]
     };
-    let header =
-        ["node", "device", "model", "case", "rate", "of the median", "modified z-score", "the node fails for it"];
+    let header = [
+        "node",
+        "device",
+        "model",
+        "case",
+        "rate",
+        "of the median",
+        "modified z-score",
+        "the node fails for it",
+    ];
     let rows = fleet.outliers.iter().map(row).collect();
     Titled::of("Devices outside the others", &header, rows, "fleet.json has them")
 }

@@ -112,6 +112,12 @@ impl Material {
         fleets.chain(clusters).chain(trainings).collect()
     }
 
+    /// What to call a report that nobody named.
+    pub fn title(&self) -> String {
+        let topic = self.topics().into_iter().next().filter(|_| self.records.is_empty());
+        topic.map_or_else(|| "What the devices deliver".to_owned(), |topic| topic.title)
+    }
+
     /// The charts of devices.
     pub(super) fn run_charts(&self) -> Vec<Chart> {
         let of = |run: &DeviceRun<'_>| {
@@ -238,14 +244,26 @@ impl Material {
             facts: vec![("flopgauge".to_owned(), profiles.value.version.clone())],
         });
         let fleets = self.fleets.iter().map(|fleet| {
-            let facts = [("flopgauge", fleet.value.version.clone()), ("collected", fleet.value.collected.to_string())];
+            let facts = [
+                ("flopgauge", fleet.value.version.clone()),
+                ("collected", fleet.value.collected.to_string()),
+            ];
             of_file(fleet, &facts)
         });
         let clusters = self.clusters.iter().map(|cluster| {
-            of_file(cluster, &[("what", format!("cluster {}", cluster.value.name)), ("as of", cluster.value.as_of.clone())])
+            of_file(
+                cluster,
+                &[
+                    ("what", format!("cluster {}", cluster.value.name)),
+                    ("as of", cluster.value.as_of.clone()),
+                ],
+            )
         });
         let trainings = self.trainings.iter().map(|run| {
-            of_file(run, &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())])
+            of_file(
+                run,
+                &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())],
+            )
         });
         records.chain(profiles).chain(fleets).chain(clusters).chain(trainings).collect()
     }

@@ -51,7 +51,8 @@ impl Titled {
     pub fn of(title: &str, header: &[&str], mut rows: Vec<Vec<String>>, rest: &str) -> Self {
         let more = rows.len().saturating_sub(PRINTED);
         rows.truncate(PRINTED);
-        let note = if more > 0 { format!("{more} more rows are not shown here; {rest}.") } else { String::new() };
+        let note =
+            if more > 0 { format!("{more} more rows are not shown here; {rest}.") } else { String::new() };
         Self { title: title.to_owned(), note, folded: false, data: Data::new(header, rows) }
     }
 }
@@ -78,7 +79,8 @@ pub(super) fn determinations(all: &[Determination]) -> Titled {
         ]
     };
     let header = ["rule", "verdict", "value", "limit", "unit", "depends on", "status", "advice"];
-    let mut table = Titled::of("What the rules say", &header, all.iter().map(row).collect(), "the file has them");
+    let mut table =
+        Titled::of("What the rules say", &header, all.iter().map(row).collect(), "the file has them");
     if all.iter().any(|d| d.evidence != Mark::Read) {
         table.note += "* Limit from a secondary source or recalled, not checked against the text. ";
     }

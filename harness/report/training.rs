@@ -39,7 +39,8 @@ pub(super) fn topic(number: usize, named: &Named<TrainingDetermination>) -> Topi
         id: format!("training-run-{number}"),
         kind: "Training",
         title: format!("Training run: {}", run.name),
-        lead: "Operations by what was trained and by what it ran on, and what each rule says of them.".to_owned(),
+        lead: "Operations by what was trained and by what it ran on, and what each rule says of them."
+            .to_owned(),
         facts,
         tables: vec![
             determinations(&run.determinations),
@@ -80,7 +81,12 @@ fn estimates(run: &TrainingDetermination) -> Titled {
     let lineage = &run.lineage;
     let sum = WholeThree { low: lineage.low, best: lineage.best, high: lineage.high };
     rows.push(three(&format!("lineage of {}, together", lineage.runs.len()), &sum));
-    Titled::of("Estimates, operations", &["estimate", "low", "best", "high", "why none"], rows, "the file has them")
+    Titled::of(
+        "Estimates, operations",
+        &["estimate", "low", "best", "high", "why none"],
+        rows,
+        "the file has them",
+    )
 }
 
 fn contributions(run: &TrainingDetermination) -> Titled {

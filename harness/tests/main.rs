@@ -22,5 +22,7 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod terminal;
+mod topic_reports;
 mod training_runs;
 mod wgpu;

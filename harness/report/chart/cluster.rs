@@ -16,12 +16,18 @@ use crate::units::ExactOpRate;
 /// Sets that are drawn for one reading; the table has all that the file lists.
 const DRAWN: usize = 4;
 /// Letters of the name of a set or a group that are drawn.
-const LETTERS: usize = 34;
+const LETTERS: usize = 30;
+/// Where the first tier of a topology stands, as a share of the width, so that its labels have room.
+const LEFT: f64 = 0.4;
 
 /// Sets of machines with their rates against the limits, on a logarithmic axis.
 pub fn sets(number: usize, cluster: &ClusterDetermination) -> Chart {
-    let listed: Vec<(&str, &MachineSet)> =
-        cluster.readings.named().into_iter().flat_map(|(name, r)| r.sets.iter().map(move |s| (name, s))).collect();
+    let listed: Vec<(&str, &MachineSet)> = cluster
+        .readings
+        .named()
+        .into_iter()
+        .flat_map(|(name, r)| r.sets.iter().map(move |s| (name, s)))
+        .collect();
     let header = ["reading", "set", "site", "equal sets", "machines", "accelerators", "R16", "R8", "Rmax"];
     let rows = listed.iter().map(|(reading, set)| cells(reading, set)).collect();
     let title = format!("Sets of machines against the limits: {}", cluster.name);
@@ -86,7 +92,8 @@ fn limits(cluster: &ClusterDetermination) -> Vec<(f64, String)> {
 }
 
 fn draw_sets(chart: Chart, drawn: &[(&str, &MachineSet)], limits: &[(f64, String)]) -> Chart {
-    let rates = |set: &MachineSet| [set.r16_op_per_s, set.r8_op_per_s, set.rmax_op_per_s].map(ExactOpRate::to_f64);
+    let rates =
+        |set: &MachineSet| [set.r16_op_per_s, set.r8_op_per_s, set.rmax_op_per_s].map(ExactOpRate::to_f64);
     let all = drawn.iter().flat_map(|(_, set)| rates(set)).chain(limits.iter().map(|limit| limit.0));
     let (least, most) = all
         .filter(|rate| *rate > 0.0)
@@ -122,13 +129,14 @@ fn draw_sets(chart: Chart, drawn: &[(&str, &MachineSet)], limits: &[(f64, String
         }
     }
     let looks = [
-        ("R16", MarkerShape::Circle, ISSUE),
-        ("R8", MarkerShape::Square, SUSTAINED),
-        ("Rmax", MarkerShape::Diamond, MARK),
+        // Rmax lies under the others, which are often equal to it.
+        ("Rmax", MarkerShape::Diamond, MARK, 8.0),
+        ("R8", MarkerShape::Square, SUSTAINED, 5.0),
+        ("R16", MarkerShape::Circle, ISSUE, 3.5),
     ];
-    for ((name, shape, colour), points) in looks.into_iter().zip(marks) {
+    for ((name, shape, colour, size), points) in looks.into_iter().zip(marks.into_iter().rev()) {
         let plot = ScatterPlot::new().with_data(points).with_marker(shape).with_color(colour);
-        plots.push(Plot::Scatter(plot.with_size(5.5).with_legend(name)));
+        plots.push(Plot::Scatter(plot.with_size(size).with_legend(name)));
     }
     chart.drawn(plots, layout)
 }
@@ -139,13 +147,16 @@ pub fn topology(number: usize, cluster: &ClusterDetermination) -> Chart {
     let rows = cluster.groups.as_ref().map_or_else(Vec::new, |groups| {
         groups.links.iter().filter_map(|link| link_cells(groups, link)).collect()
     });
-    let header = ["from", "to", "linked pairs", "fastest link", "least of a pair", "most of a pair", "joins by"];
+    let header =
+        ["from", "to", "linked pairs", "fastest link", "least of a pair", "most of a pair", "joins by"];
     let grouping = match cluster.groups.as_ref().map(|groups| groups.exact) {
-        Some(false) => "Groups were merged until they could be drawn: their links differ, and the table says by how much.",
+        Some(false) => {
+            "Groups were merged until they could be drawn: their links differ, and the table says by how much."
+        }
         _ => "What has equal hardware and equal links is one group.",
     };
     let description = format!(
-        "Squares: machines. Circles: switches. {grouping} Thick links join their ends into one set under every reading, \
+        "Squares: machines, with their number. Circles: switches. {grouping} Thick links join their ends into one set under every reading, \
          thinner ones under some, the thinnest under none; the table names the readings."
     );
     let chart = Chart::new("topology", &number.to_string(), title, description, Data::new(&header, rows));
@@ -169,8 +180,13 @@ fn link_cells(groups: &Groups, link: &GroupLink) -> Option<Vec<String>> {
     ])
 }
 
+/// The first and the last name of a group.
+fn span(group: &Group) -> String {
+    group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first))
+}
+
 fn group_name(group: &Group) -> String {
-    let name = group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first));
+    let name = span(group);
     match group.kind {
         GroupKind::Machines => {
             format!("{name}: {} machines, {} accelerators", group.members, group.accelerators)
@@ -186,13 +202,14 @@ fn draw_topology(chart: Chart, groups: &Groups) -> Chart {
     let tallest = (0..=last).map(|tier| tiers.iter().filter(|t| **t == tier).count()).max().unwrap_or(1);
     #[expect(clippy::cast_precision_loss, reason = "at most 24 groups")]
     let share = |part: usize, of: usize| part as f64 / of.max(1) as f64;
-    // A label must be unique within a drawing, and stands to the right of its node.
-    let labels: Vec<String> = groups.groups.iter().zip(1..).map(|(g, at)| format!("{at}  {}", cut(&group_name(g)))).collect();
-    let mut plot = NetworkPlot::new().with_labels().with_edge_opacity(0.9).with_node_radius(9.0).with_label_size(12);
+    let labels = labels(groups);
+    let mut plot =
+        NetworkPlot::new().with_labels().with_edge_opacity(0.9).with_node_radius(9.0).with_label_size(12);
     let mut seen = vec![0; last + 1];
     for ((group, label), tier) in groups.groups.iter().zip(&labels).zip(&tiers) {
         let of = tiers.iter().filter(|t| *t == tier).count();
-        let place = 0.02 + 0.72 * share(*tier, last);
+        // The labels of the first tier stand to its left, those of the last to its right.
+        let place = if last == 0 { 0.5 } else { LEFT + (1.0 - LEFT) * share(*tier, last) };
         // Each tier is set off by a part of a row, so that lines of one do not run through labels of the next.
         let height = share(2 * seen[*tier] + 1, 2 * of) + 0.08 * share(*tier % 2, of);
         seen[*tier] += 1;
@@ -226,6 +243,21 @@ fn draw_topology(chart: Chart, groups: &Groups) -> Chart {
     chart.drawn(vec![Plot::Network(plot)], layout)
 }
 
+/// Names of groups as drawn, each once: the library knows nodes by their names.
+fn labels(groups: &Groups) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for (group, number) in groups.groups.iter().zip(1..) {
+        let name = span(group);
+        let name = match group.kind {
+            GroupKind::Switches if group.members == 1 => cut(&name),
+            _ => format!("{}: {}", cut(&name), group.members),
+        };
+        let taken = labels.contains(&name);
+        labels.push(if taken { format!("{name} ({number})") } else { name });
+    }
+    labels
+}
+
 /// Links between a group and the nearest machines; what no machine reaches comes last.
 fn tiers(groups: &Groups) -> Vec<usize> {
     let far = groups.groups.len();
@@ -233,7 +265,9 @@ fn tiers(groups: &Groups) -> Vec<usize> {
         groups.groups.iter().map(|g| if g.kind == GroupKind::Machines { 0 } else { far }).collect();
     for _ in 0..far {
         for link in &groups.links {
-            let (Some(from), Some(to)) = (tiers.get(link.from).copied(), tiers.get(link.to).copied()) else { continue };
+            let (Some(from), Some(to)) = (tiers.get(link.from).copied(), tiers.get(link.to).copied()) else {
+                continue;
+            };
             for (end, other) in [(link.from, to), (link.to, from)] {
                 if let Some(tier) = tiers.get_mut(end) {
                     *tier = (*tier).min(other + 1);
