@@ -141,7 +141,11 @@ fn everything_counts_what_it_executes(capability: &str, least: usize) {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let rates = rates(&machine.record());
     for (method, name, rate) in &rates {
-        assert!((rate / 1e6 - 1.0).abs() < 1e-5, "{method} {name} on {capability}: {rate}\n{}", said(&output));
+        assert!(
+            (rate / 1e6 - 1.0).abs() < 1e-5,
+            "{method} {name} on {capability}: {rate}\n{}",
+            said(&output)
+        );
     }
     assert!(rates.len() >= least, "{rates:?}\n{}", said(&output));
     let launches = machine.launches();
@@ -175,8 +179,16 @@ fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
     let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
     for layout in ["nn", "tn"] {
         let output = machine.measure(&[
-            "--device", "cuda:0", "--precision", "fp32,bf16,int8", "--method", "gemm", "--shape", "64,48,80",
-            "--layout", layout,
+            "--device",
+            "cuda:0",
+            "--precision",
+            "fp32,bf16,int8",
+            "--method",
+            "gemm",
+            "--shape",
+            "64,48,80",
+            "--layout",
+            layout,
         ]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert_eq!(rates(&machine.record()).len(), 3, "{}", said(&output));

@@ -26,6 +26,8 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod terminal;
 mod together;
+mod topic_reports;
 mod training_runs;
 mod wgpu;
