@@ -14,6 +14,7 @@ mod node;
 mod outliers;
 mod requirement;
 mod spec;
+mod start;
 mod textfile;
 mod trend;
 mod verdict;
@@ -32,5 +33,6 @@ pub use node::{
 };
 pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
 pub use spec::{KnownGood, Limits, NodeNeeds, Spec, Tier};
+pub use start::{Go, Ready};
 pub use textfile::{is_prometheus_text, prometheus_text};
 pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};
