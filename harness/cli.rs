@@ -1,9 +1,11 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
 mod accept;
+mod baseline;
 mod chip;
 mod choice;
 mod cluster;
+mod collect;
 mod compare;
 mod completions;
 mod devices;
@@ -52,6 +54,8 @@ enum Command {
     Chip(chip::Args),
     Cluster(cluster::Args),
     Accept(accept::Args),
+    Collect(collect::Args),
+    Baseline(baseline::Args),
     Training(training::Args),
     Filing(filing::Args),
     Report(report::Args),
@@ -88,6 +92,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Accept(args) => accept::run(&args, output),
+        Command::Collect(args) => collect::run(&args, output),
+        Command::Baseline(args) => baseline::run(&args, output),
         Command::Training(args) => training::run(&args, output),
         Command::Filing(args) => filing::run(&args, output),
         Command::Report(args) => report::run(&args, output),

@@ -32,6 +32,9 @@ pub enum AcceptError {
         /// What its writer said.
         reason: String,
     },
+    /// Node files that no baseline can be made from.
+    #[error("no baseline: {0}")]
+    NotGood(String),
     /// The built-in spec cannot be read.
     #[error("the built-in spec is defective: {0}")]
     Builtin(String),

@@ -13,7 +13,9 @@ use crate::precision::Precision;
 use crate::units::{Bytes, Celsius};
 
 /// How much of a node's time an acceptance may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// Under thirty seconds, no heat: for a prolog or a health check.

@@ -9,6 +9,7 @@ mod agreement;
 mod catalogue;
 mod cluster_files;
 mod clusters;
+mod collecting;
 mod commands;
 mod compare;
 mod comparing;
