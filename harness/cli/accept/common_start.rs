@@ -1,5 +1,6 @@
 //! Begins at the same moment as the other nodes of the job, through files that all of them see.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use crate::units::Seconds;
 /// Time from the go file to the moment: other clients of a network file system see it seconds later.
 const LEAD: SignedDuration = SignedDuration::from_secs(5);
 
-/// Time between two looks for a file.
-const LOOK: Duration = Duration::from_millis(20);
+/// Time between two looks for a file; ten thousand nodes may ask one file server.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Longest sleep before the moment, so that a signal is soon seen.
+const NAP: Duration = Duration::from_millis(20);
 
 /// Time before the moment in which it is looked at without sleep: a sleeper can be late by some milliseconds.
 const SPIN: SignedDuration = SignedDuration::from_millis(2);
@@ -91,7 +95,7 @@ impl CommonStart {
             }
             let left = go.at.duration_since(now());
             let sleep = Duration::try_from(left.saturating_sub(SPIN)).unwrap_or_default();
-            std::thread::sleep(sleep.min(LOOK));
+            std::thread::sleep(sleep.min(NAP));
         }
         let late = now().duration_since(go.at).as_secs_f64();
         let late_s = Seconds::new(late.max(0.0)).unwrap_or_default();
@@ -101,9 +105,9 @@ impl CommonStart {
     /// Rank 0: waits for the others, for a while, and says when.
     fn lead(&self, cut: &dyn Fn() -> Option<String>) -> Result<Result<Go, String>, CliError> {
         let patience = Clock::start(Some(self.patience));
-        let mut ready = Vec::new();
+        let mut ready = BTreeMap::new();
         loop {
-            ready.extend(self.ready_beside(&ready));
+            ready.extend(self.ready_beside(&ready).into_iter().map(|ready| (ready.rank, ready)));
             let all = u64::try_from(ready.len()).is_ok_and(|count| count >= self.ranks);
             if all || patience.left().is_none_or(|left| left.get() <= 0.0) {
                 break;
@@ -114,20 +118,23 @@ impl CommonStart {
             std::thread::sleep(LOOK);
         }
         let at = now().checked_add(LEAD).map_err(|error| CliError::Defect(error.to_string()))?;
-        let go = Go::new(&self.own, self.ranks, &ready, at);
+        let go = Go::new(&self.own, self.ranks, &ready.into_values().collect::<Vec<_>>(), at);
         self.put("go", &go)?;
         Ok(Ok(go))
     }
 
     /// Ranks of the job that are ready beside those that are known; what cannot be read is not ready.
-    fn ready_beside(&self, known: &[Ready]) -> Vec<Ready> {
-        let missing = (0..self.ranks).filter(|rank| !known.iter().any(|known| known.rank == *rank));
+    fn ready_beside(&self, known: &BTreeMap<u64, Ready>) -> Vec<Ready> {
+        let names =
+            std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let rank_of = |name: std::ffi::OsString| name.to_str()?.strip_prefix("ready.")?.parse::<u64>().ok();
+        let new = |rank: &u64| *rank < self.ranks && !known.contains_key(rank);
         let read = |rank: u64| {
             let ready: Ready = read(&self.folder.join(format!("ready.{rank}")), Ready::KIND).ok()??;
             let own = (&self.own.job, self.own.restart, rank);
             ((&ready.job, ready.restart, ready.rank) == own).then_some(ready)
         };
-        missing.filter_map(read).collect()
+        names.filter_map(rank_of).filter(new).filter_map(read).collect()
     }
 
     /// Every other rank: waits for rank 0, which may come as late as it waits.
