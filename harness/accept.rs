@@ -19,6 +19,7 @@ mod outliers;
 mod reports;
 mod requirement;
 mod spec;
+mod start;
 mod summary;
 mod table;
 mod templates;
@@ -42,6 +43,7 @@ pub use node::{
 pub use reports::{FLEET_FILES, Sought, is_fleet_file};
 pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
 pub use spec::{KnownGood, Limits, NodeNeeds, Spec, Tier};
+pub use start::{Go, Ready};
 pub use table::FLEET_COLUMNS;
 pub use templates::Template;
 pub use textfile::{is_prometheus_text, prometheus_text};

@@ -49,10 +49,11 @@ pub struct Judged {
 /// Judges a node.
 pub fn judge(spec: &Spec, tier: Tier, seen: &[Seen], around: &Circumstances) -> Judged {
     let devices: Vec<NodeDevice> = seen.iter().map(|seen| device(spec, tier, seen)).collect();
-    let mut node = vec![count(spec, seen, around)];
-    if let Some(why) = &around.cut_short {
-        node.push(CheckResult::plain("complete", Verdict::Inconclusive, &format!("cut short: {why}")));
-    }
+    let cut = around
+        .cut_short
+        .iter()
+        .map(|why| CheckResult::plain("complete", Verdict::Inconclusive, &format!("cut short: {why}")));
+    let mut node: Vec<CheckResult> = cut.chain([count(spec, seen, around)]).collect();
     node.extend(spreads(spec, tier, seen));
     let all = node.iter().chain(devices.iter().flat_map(|device| &device.checks));
     let verdict = Verdict::worst(all.map(|check| check.verdict));

@@ -1,5 +1,6 @@
 //! `flopgauge accept`.
 
+mod common_start;
 mod devices;
 mod options;
 mod place;
@@ -7,11 +8,16 @@ mod session;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::choice::search;
 use super::measure::{Clock, Supervisor, now};
 use super::{CliError, Exit, Output, engine, host};
-use crate::accept::{CheckResult, Circumstances, NodeFile, Quantity, SpecUsed, Started, Verdict, judge};
+use crate::accept::{
+    CheckResult, Circumstances, NodeFile, Quantity, RunIdentity, SpecUsed, Started, Verdict, judge,
+};
 use crate::device::DeviceKind;
+use common_start::CommonStart;
 pub use options::Args;
 use place::Place;
 use session::Session;
@@ -22,11 +28,13 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     match accept(args, output) {
-        // A verdict that cannot be left is not known to anybody; 1 would say that the node is bad.
-        Err(error) if error.exit() == Exit::Failed => {
+        // A verdict that cannot be left is not known to anybody; 1 would say that the node is bad. To a monitor, what
+        // ended otherwise is unknown too.
+        Err(error) if error.exit() == Exit::Failed || args.nagios => {
             output.error(&error);
             Ok(Exit::Inconclusive)
         }
+        Ok(Exit::Failed) if args.nagios => Ok(Exit::Critical),
         other => other,
     }
 }
@@ -35,24 +43,25 @@ fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let (spec_name, spec) = args.read_spec()?;
     search(&args.search)?;
     let (host, run, started) = (host::describe(), engine::run_identity()?, now());
+    let run = RunIdentity { rank: args.rank.or(run.rank), ..run };
     let node = args.node_name(&host)?;
+    let common = CommonStart::of(args, &run, &node, started)?;
     let supervisor = Supervisor::new(args.stall_limit, false)?.with_grace(GRACE);
-    let begun = Started {
-        format: format!("flopgauge.{}", Started::KIND),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        node: node.clone(),
-        run: run.clone(),
-        started,
-    };
-    let place = Place::begin(&args.out, begun)?;
+    let place = Place::begin(&args.out, begun(&node, &run, started))?;
     let clock = Clock::start(args.limit());
     let mut around = Circumstances {
         chosen: !args.device.is_empty() || !args.search.backend.is_empty(),
         ..Circumstances::default()
     };
+    let cut = || session::cut(&supervisor, &clock);
+    let start = common.map(|common| common.wait(output, &cut)).transpose()?.transpose();
+    let start = start.unwrap_or_else(|why| {
+        around.cut_short = Some(format!("no common start: {why}"));
+        None
+    });
     let load = Clock::start(args.load());
     let session = Session { args, spec: &spec, supervisor: &supervisor, clock: &clock, load: &load };
-    let seen = session.run(&mut around)?;
+    let seen = if around.cut_short.is_none() { session.run(&mut around)? } else { Vec::new() };
     let judged = judge(&spec, args.tier(), &seen, &around);
     let file = NodeFile {
         format: format!("flopgauge.{}", NodeFile::KIND),
@@ -71,18 +80,36 @@ fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         verdict: judged.verdict,
         reason: judged.reason,
         host,
-        start: None,
+        start,
         not_checked: judged.not_checked,
         checks: judged.checks,
         devices: judged.devices,
     };
     place.leave(&file)?;
+    if args.nagios {
+        output.result(&nagios(&file))?;
+    }
     output.result(&lines(&file))?;
     Ok(match file.verdict {
         Verdict::Pass => Exit::Done,
         Verdict::Fail => Exit::Failed,
         Verdict::Inconclusive => Exit::Inconclusive,
     })
+}
+
+fn begun(node: &str, run: &RunIdentity, started: Timestamp) -> Started {
+    let (format, version) = (format!("flopgauge.{}", Started::KIND), env!("CARGO_PKG_VERSION").to_owned());
+    Started { format, version, node: node.to_owned(), run: run.clone(), started }
+}
+
+/// The line that a monitor shows; what follows a bar would be taken for figures.
+fn nagios(file: &NodeFile) -> String {
+    let state = match file.verdict {
+        Verdict::Pass => "OK",
+        Verdict::Fail => "CRITICAL",
+        Verdict::Inconclusive => "UNKNOWN",
+    };
+    format!("FLOPGAUGE {state} - {}\n", file.reason.as_str().replace('|', "/"))
 }
 
 /// One line for each check, then the verdict.

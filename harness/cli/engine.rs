@@ -3,9 +3,14 @@
 use super::CliError;
 use crate::accept::RunIdentity;
 
-/// Ranks: MPI's first, since inside a batch job each of its processes has Slurm's rank 0.
-const RANKS: [&str; 5] =
-    ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID", "JOB_COMPLETION_INDEX"];
+/// Rank and number of ranks: MPI's first, since inside a batch job each of its processes has Slurm's rank 0.
+const RANKS: [(&str, Option<&str>); 5] = [
+    ("OMPI_COMM_WORLD_RANK", Some("OMPI_COMM_WORLD_SIZE")),
+    ("PMIX_RANK", None),
+    ("PMI_RANK", Some("PMI_SIZE")),
+    ("SLURM_PROCID", Some("SLURM_NTASKS")),
+    ("JOB_COMPLETION_INDEX", None),
+];
 
 /// Ranks within a node.
 const LOCAL_RANKS: [&str; 2] = ["OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"];
@@ -15,9 +20,19 @@ const LOCAL_RANKS: [&str; 2] = ["OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"];
 /// Errors: [`CliError::Usage`] for a variable that is no number.
 pub fn run_identity() -> Result<RunIdentity, CliError> {
     let job = variable("SLURM_JOB_ID").or_else(|| variable("RUN_ID"));
-    let rank = RANKS.into_iter().find(|name| variable(name).is_some());
-    let rank = rank.map(number).transpose()?.flatten();
+    let rank = rank_variables().map(|(name, _)| number(name)).transpose()?.flatten();
     Ok(RunIdentity { job, restart: number("SLURM_RESTART_COUNT")?.unwrap_or(0), rank })
+}
+
+/// How many processes the job has, by the engine whose rank this process has.
+///
+/// Errors: [`CliError::Usage`] for a variable that is no number.
+pub fn ranks() -> Result<Option<u64>, CliError> {
+    rank_variables().and_then(|(_, size)| size).map_or(Ok(None), number)
+}
+
+fn rank_variables() -> Option<(&'static str, Option<&'static str>)> {
+    RANKS.into_iter().find(|(name, _)| variable(name).is_some())
 }
 
 /// The node's name, where the engine tells it.

@@ -21,6 +21,8 @@ pub enum Exit {
     Failed,
     /// The command line or an input file is wrong.
     Usage,
+    /// A verdict is FAIL, in the words of a monitoring plug-in.
+    Critical,
     /// Not enough is known to say more.
     Inconclusive,
     /// A device or backend that was asked for is not there.
@@ -39,7 +41,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Critical => 2,
             Self::Inconclusive => 3,
             Self::Absent => 4,
             Self::Met => 10,

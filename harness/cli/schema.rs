@@ -48,6 +48,8 @@ const KINDS: &[Kind] = &[
     (crate::accept::NodeFile::KIND, || schema_for!(crate::accept::NodeFile)),
     ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
+    (crate::accept::Go::KIND, || schema_for!(crate::accept::Go)),
+    (crate::accept::Ready::KIND, || schema_for!(crate::accept::Ready)),
     (Summary::KIND, || schema_for!(Summary)),
     (TrainingDetermination::KIND, || schema_for!(TrainingDetermination)),
     ("training/1", || schema_for!(crate::training::RunFile)),

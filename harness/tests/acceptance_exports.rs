@@ -102,9 +102,7 @@ fn promtool(text: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = root.join("target/promtool/usr/bin/promtool");
     if !program.exists() {
-        let needed = std::env::var_os("FLOPGAUGE_REQUIRE_PROMTOOL").is_some();
-        assert!(!needed, "no {}; bash harness/tests/promtool gets it", program.display());
-        return;
+        return crate::filing_readers::skip("FLOPGAUGE_REQUIRE_PROMTOOL", "promtool");
     }
     let mut command = std::process::Command::new(program);
     command.args(["check", "metrics"]).stdin(std::process::Stdio::piped());

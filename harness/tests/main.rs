@@ -4,6 +4,8 @@
 mod acceptance;
 mod acceptance_checks;
 mod acceptance_exports;
+mod acceptance_runs;
+mod acceptance_together;
 mod agreement;
 mod catalogue;
 mod cluster_files;

@@ -217,7 +217,7 @@ fn a_record_is_never_written_over() {
 
 /// A file system of 64 KiB; `None` where one cannot be mounted.
 #[cfg(target_os = "linux")]
-fn small_disk(at: &Path) -> Option<Mounted> {
+pub(crate) fn small_disk(at: &Path) -> Option<Mounted> {
     let mut mount = std::process::Command::new("mount");
     let status =
         mount.args(["-t", "tmpfs", "-o", "size=96k", "tmpfs"]).arg(at).stderr(Stdio::null()).status();
@@ -225,7 +225,7 @@ fn small_disk(at: &Path) -> Option<Mounted> {
 }
 
 #[cfg(target_os = "linux")]
-struct Mounted(PathBuf);
+pub(crate) struct Mounted(PathBuf);
 
 #[cfg(target_os = "linux")]
 impl Drop for Mounted {

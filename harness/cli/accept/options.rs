@@ -16,7 +16,8 @@ use crate::units::Seconds;
 /// whichever job it is of, so that it is never taken for this run's; a file that is no node file stays and is an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  flopgauge accept --tier smoke --out results\n  \
-    flopgauge accept --spec site.toml --tier full --time-limit 900 --out results\n\n\
+    flopgauge accept --spec site.toml --tier full --time-limit 900 --out results\n  \
+    srun --ntasks-per-node=1 flopgauge accept --out results --synchronised start.$SLURM_JOB_ID\n\n\
     Exit code 0: PASS; 1: FAIL; 2: the command line or the spec is wrong; 3: INCONCLUSIVE, or the verdict cannot be \
     written; 4: no such --device.")]
 pub struct Args {
@@ -45,9 +46,25 @@ pub struct Args {
     /// Name of the node [default: SLURMD_NODENAME, NODE_NAME, or the host's name].
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
-    /// Directory of the node's file; many nodes may share one.
+    /// Directory of the node's files; many nodes may share one.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Begin at the same moment as all other nodes of the job, through files in this directory, which must be fresh for
+    /// each job and restart. A step of power that can trip a facility's supply: ask those who run it first.
+    #[arg(long, value_name = "DIR")]
+    pub synchronised: Option<PathBuf>,
+    /// This process among those that begin together [default: the rank that MPI, Slurm or Kubernetes tells].
+    #[arg(long, value_name = "N", requires = "synchronised")]
+    pub rank: Option<u64>,
+    /// How many begin together [default: the size that MPI or Slurm tells].
+    #[arg(long, value_name = "N", requires = "synchronised", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub ranks: Option<u64>,
+    /// Rank 0 waits so long for the others; they wait twice as long for rank 0.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = positive, requires = "synchronised")]
+    pub start_limit: Seconds,
+    /// Exit as a plug-in of Nagios: 0 OK, 2 CRITICAL for FAIL, 3 UNKNOWN for all else; the first line says it.
+    #[arg(long)]
+    pub nagios: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

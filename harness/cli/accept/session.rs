@@ -32,6 +32,16 @@ const DURATION: &str = "the duration is over";
 /// Time in seconds that a case takes beside the device's own: to compile, to load and to check. A guess.
 const BESIDE: f64 = 5.0;
 
+fn is_over(clock: &Clock) -> bool {
+    clock.left().is_some_and(|left| left.get() <= 0.0)
+}
+
+/// Why a run must end now, before or under load; `None` where it need not.
+pub fn cut(supervisor: &Supervisor, clock: &Clock) -> Option<String> {
+    let late = || is_over(clock).then(|| "the time limit is reached".to_owned());
+    supervisor.interrupted().or_else(late)
+}
+
 impl Session<'_> {
     /// Measures device after device, again for as long as the user asked, until it is done or cut short.
     pub fn run(&self, around: &mut Circumstances) -> Result<Vec<Seen>, CliError> {
@@ -105,10 +115,8 @@ impl Session<'_> {
 
     /// Why it must end now; `None` where it need not.
     fn cut(&self) -> Option<String> {
-        let over = |clock: &Clock| clock.left().is_some_and(|left| left.get() <= 0.0);
-        let late = || over(self.clock).then(|| "the time limit is reached".to_owned());
-        let loaded = || over(self.load).then(|| DURATION.to_owned());
-        self.supervisor.interrupted().or_else(late).or_else(loaded)
+        let loaded = || is_over(self.load).then(|| DURATION.to_owned());
+        cut(self.supervisor, self.clock).or_else(loaded)
     }
 
     /// Time that is left to measure in.
