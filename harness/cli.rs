@@ -1,9 +1,11 @@
 //! What the user typed: one file per subcommand, one table of exit codes.
 
 mod accept;
+mod baseline;
 mod chip;
 mod choice;
 mod cluster;
+mod collect;
 mod compare;
 mod completions;
 mod devices;
@@ -54,6 +56,8 @@ enum Command {
     Cluster(cluster::Args),
     Accept(accept::Args),
     Templates(templates::Args),
+    Collect(collect::Args),
+    Baseline(baseline::Args),
     Training(training::Args),
     Filing(filing::Args),
     Report(report::Args),
@@ -91,6 +95,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Accept(args) => accept::run(&args, output),
         Command::Templates(args) => templates::run(&args, output),
+        Command::Collect(args) => collect::run(&args, output),
+        Command::Baseline(args) => baseline::run(&args, output),
         Command::Training(args) => training::run(&args, output),
         Command::Filing(args) => filing::run(&args, output),
         Command::Report(args) => report::run(&args, output),

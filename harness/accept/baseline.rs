@@ -29,7 +29,7 @@ pub struct Baseline {
     pub nodes: String,
     /// How many nodes.
     pub node_count: u64,
-    /// How many devices.
+    /// How many devices, those that were taken out included.
     pub device_count: u64,
     /// Least number of devices that a rate had to come from.
     pub least_devices: u64,

@@ -212,6 +212,13 @@ pub struct DeviceRate {
     pub rate_op_per_s: OpRate,
 }
 
+impl DeviceRate {
+    /// What was computed, and how.
+    pub const fn case(&self) -> (Method, Precision, Accumulate) {
+        (self.method, self.precision, self.accumulate)
+    }
+}
+
 /// When a value lies outside: further from the median than `score_limit` modified z-scores, and than a least share.
 ///
 /// Source: B. Iglewicz and D. C. Hoaglin, How to Detect and Handle Outliers, ASQC, 1993: 0.6745 (x - median) / MAD.

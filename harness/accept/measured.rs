@@ -1,10 +1,10 @@
 //! What one device's measurements say of one case that the spec wants.
 
-use super::{CheckResult, Floor, Quantity, Verdict, Wanted, device_checks, trend};
+use super::{CheckResult, Floor, KnownGood, Quantity, Verdict, Wanted, device_checks, trend};
 use crate::device::{ClockBasis, Device, Severity};
-use crate::measure::{Headline, Measured, Outcome, efficiency};
+use crate::measure::{Headline, METHOD_VERSION, Measured, Outcome, efficiency};
 use crate::record::Measurement;
-use crate::units::OpRate;
+use crate::units::{OpRate, Ratio};
 use crate::workload::Method;
 
 /// Warnings that leave a figure as it is; throttling has a check of its own.
@@ -154,7 +154,10 @@ fn incredible(device: &Device, measured: &Measured) -> Option<String> {
 fn least(wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> Result<(OpRate, String), String> {
     let share = match &wanted.requirement.floor {
         Floor::MinOpPerS(rate) => return Ok((*rate, "min_op_per_s".to_owned())),
-        Floor::Baseline { .. } => return Err("baselines are not judged".to_owned()),
+        Floor::Baseline { file, max_below } => {
+            let known = wanted.known_good.ok_or("nobody has read the baseline")?;
+            return below_baseline(known, &file.to_string_lossy(), *max_below, device, measured);
+        }
         Floor::MinFractionOfTheoretical(share) => share.get(),
     };
     let Some(peak) = efficiency(device, measured).0 else {
@@ -175,4 +178,31 @@ fn least(wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> Result<(O
     }
     let least = OpRate::new(share * theoretical).map_err(|e| e.to_string())?;
     Ok((least, format!("{share} of the {} peak of {theoretical:e}", peak.basis.name())))
+}
+
+/// The least rate by a baseline: of the same model on the same backend, by the same method with the same formats.
+fn below_baseline(
+    known: &KnownGood,
+    file: &str,
+    max_below: Ratio,
+    device: &Device,
+    measured: &Measured,
+) -> Result<(OpRate, String), String> {
+    let (by, here) = (&known.baseline.method_version, METHOD_VERSION);
+    if by != here {
+        return Err(format!("the baseline is by version {by} of the method, and this is {here}"));
+    }
+    let (method, case) = (measured.case.work.method(), &measured.case);
+    let key = (method, case.precision, case.accumulate);
+    let rate = known.baseline.rate((&device.model, &device.backend), key).ok_or_else(|| {
+        format!(
+            "no {method} {} with {} sums of {} in the baseline",
+            case.precision, case.accumulate, device.model
+        )
+    })?;
+    let (share, median) = (1.0 - max_below.get(), rate.median_op_per_s.get());
+    let least = OpRate::new(share * median).map_err(|error| error.to_string())?;
+    let sha256 = known.sha256.get(..12).unwrap_or_default();
+    let from = format!("{share} of the median {median:e} of {} devices, {file} {sha256}", rate.devices);
+    Ok((least, from))
 }

@@ -1,6 +1,7 @@
 //! The file of one node, kind `node/1`, and the one that says that it has begun, kind `node-started/1`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,15 @@ impl RunIdentity {
     /// Whether two files are of one run of one job.
     pub fn is_of(&self, job: &str, restart: u64) -> bool {
         self.job.as_deref() == Some(job) && self.restart == restart
+    }
+}
+
+impl fmt::Display for RunIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.job {
+            Some(job) => write!(f, "job {job} restart {}", self.restart),
+            None => write!(f, "no job"),
+        }
     }
 }
 

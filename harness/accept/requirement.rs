@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Limits;
+use super::{KnownGood, Limits};
 use crate::precision::Precision;
 use crate::units::{OpRate, Ratio};
 use crate::workload::Method;
@@ -183,6 +183,8 @@ pub struct Wanted<'a> {
     pub precision: Precision,
     /// Who wants it.
     pub requirement: &'a Requirement,
+    /// Its baseline; `None` where it has none, or nobody read it.
+    pub known_good: Option<&'a KnownGood>,
     /// What must not happen meanwhile.
     pub limits: &'a Limits,
 }

@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.judging.json {
         output.json(&answer)?;
     } else {
-        output.result(&text(&answer, &judged, args.judging.brief))?;
+        output.text(&text(&answer, &judged, args.judging.brief))?;
     }
     Ok(args.judging.exit(judged.iter().map(|judgement| &judgement.determination)))
 }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::civil::Date;
 
+use super::output::terminal_width;
 use super::{CliError, Exit};
 use crate::cluster::{Catalogued, DeviceFigures, ProfileFile, Together, read_profile};
 use crate::device::catalogue::Catalogue;
 pub use crate::report::round;
 use crate::threshold::{Determination, Rule, Verdict, all_rules};
 
-/// Columns of a table; status notices are wrapped to fit.
+/// Most columns of a table, and those of one in a file or a pipe; status notices are wrapped to fit.
 const WIDTH: u16 = 140;
 
 /// Verdict that ends the program with an exit code of its own.
@@ -101,7 +102,7 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH);
+    table.set_width(terminal_width().unwrap_or(WIDTH).min(WIDTH));
     table.set_header(header);
     table
 }

@@ -46,9 +46,9 @@ pub struct Args {
     /// With svg or csv, only this chart: its kind, as figures, or its identifier, as figures-1.
     #[arg(long, value_name = "NAME")]
     chart: Option<String>,
-    /// Heading of the page.
-    #[arg(long, default_value = "What the devices deliver")]
-    title: String,
+    /// Heading of the page; without it, what the devices deliver, or what the first other file is of.
+    #[arg(long)]
+    title: Option<String>,
 }
 
 /// A format of a report.
@@ -67,15 +67,14 @@ enum Format {
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let material = read(args)?;
+    let title = args.title.clone().unwrap_or_else(|| material.title());
     let format = args.format.unwrap_or_else(|| by_ending(args.out.as_deref()));
     if args.chart.is_some() && matches!(format, Format::Html | Format::Markdown) {
         return Err(CliError::Usage("--chart goes with --format svg or csv".to_owned()));
     }
     let text = match (format, &args.chart) {
-        (Format::Html, _) => {
-            page(&material, &args.title).map_err(|error| CliError::Defect(error.to_string()))?
-        }
-        (Format::Markdown, _) => markdown(&material, &args.title),
+        (Format::Html, _) => page(&material, &title).map_err(|error| CliError::Defect(error.to_string()))?,
+        (Format::Markdown, _) => markdown(&material, &title),
         (Format::Csv, None) => rows(&material)?,
         (Format::Csv, Some(name)) => data(&one(&material, name)?)?,
         (Format::Svg, Some(name)) => {

@@ -112,6 +112,12 @@ impl Material {
         fleets.chain(clusters).chain(trainings).collect()
     }
 
+    /// What to call a report that nobody named.
+    pub fn title(&self) -> String {
+        let topic = self.topics().into_iter().next().filter(|_| self.records.is_empty());
+        topic.map_or_else(|| "What the devices deliver".to_owned(), |topic| topic.title)
+    }
+
     /// The charts of devices.
     pub(super) fn run_charts(&self) -> Vec<Chart> {
         let of = |run: &DeviceRun<'_>| {

@@ -114,3 +114,55 @@ fn the_duration_bounds_the_load_and_what_its_last_round_has_no_time_for_is_no_ga
     assert_eq!((code, file.cut_short.as_deref()), (0, None), "{}", file.reason);
     assert!(!file.devices[0].figures.is_empty());
 }
+
+/// A baseline of the scripted device at a rate, with sums in a format.
+fn baseline(rate: &str, accumulate: &str, method: &str) -> String {
+    format!(
+        r#"{{"format": "flopgauge.baseline/1", "version": "0", "commit": null, "method_version": "{method}",
+        "nodes": "n[1-8]", "node_count": 8, "device_count": 8, "least_devices": 5, "score_limit": 3.5,
+        "least_share_of_rate": 0.01, "sources": [], "facts": [], "rates": [{{"model": "Scripted accelerator",
+        "backend": "scripted", "method": "gemm", "precision": "fp32", "accumulate": "{accumulate}", "devices": 8,
+        "nodes": 8, "minimum_op_per_s": {rate}, "median_op_per_s": {rate}, "maximum_op_per_s": {rate},
+        "median_deviation_op_per_s": 1e9, "removed": []}}]}}"#
+    )
+}
+
+#[test]
+fn a_baseline_is_a_floor_for_the_same_case_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = SPEC.replace("min_fraction_of_theoretical = 0.8", "baseline = \"good.json\"");
+    let wider = format!("{spec}max_below_baseline = 0.2\n");
+    let version = verdict(SPEC, GOOD).1.method_version;
+    for (spec, text, code) in [
+        (&spec, baseline("0.94e12", "fp32", &version), 0),
+        (&spec, baseline("0.96e12", "fp32", &version), 1),
+        (&wider, baseline("0.96e12", "fp32", &version), 0),
+        (&spec, baseline("0.94e12", "fp16", &version), 3),
+        (&spec, baseline("0.94e12", "fp32", "0"), 3),
+        (&spec, baseline("0.94e12", "fp32", &version).replace("Scripted acc", "Another acc"), 3),
+    ] {
+        std::fs::write(folder.path().join("good.json"), &text).unwrap();
+        let (found, _, stderr) = accept(folder.path(), spec, GOOD, &[]);
+        let check = check(&node(folder.path()), "gemm_fp32");
+        assert_eq!(found, code, "{text} {} {stderr}", check.reason);
+        assert_eq!(check.limit.is_some(), code != 3, "{}", check.reason);
+    }
+}
+
+#[test]
+fn a_baseline_that_cannot_be_read_is_refused_before_anything_is_measured() {
+    let spec = SPEC.replace("min_fraction_of_theoretical = 0.8", "baseline = \"good.json\"");
+    for (text, said) in [
+        (None, "spec.toml:11:13: baseline: cannot read "),
+        (Some("{\"format\": \"flopgauge.baseline/1\",\n\"colour\": 1}"), "good.json:2:"),
+        (Some("{\"format\": \"flopgauge.profile/1\"}"), "good.json: format is"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(text) = text {
+            std::fs::write(folder.path().join("good.json"), text).unwrap();
+        }
+        let (code, _, stderr) = accept(folder.path(), &spec, GOOD, &[]);
+        assert!(code == 2 && stderr.contains(said), "{code} {stderr}");
+        assert!(!folder.path().join("out").exists());
+    }
+}

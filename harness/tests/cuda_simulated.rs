@@ -111,7 +111,88 @@ pub fn said(output: &Output) -> String {
     format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 
-/// Outcomes that are figures, by precision, sums, method and implementation.
-fn figures(record: &[Value]) -> impl Iterator<Item = (&Value, &Value)> {
-    record.iter().filter_map(|row| Some((row, row.get("result")?.get("measured")?)))
+/// Rates that the record has, with their implementations; every figure must be verified and labelled.
+fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
+    let mut found = Vec::new();
+    for row in record {
+        assert_eq!(row["device"]["kind"], "simulated");
+        let result = &row["result"];
+        if result["outcome"] != "measured" {
+            continue;
+        }
+        let checks = result["checks"].as_array().unwrap();
+        assert!(!checks.is_empty() && checks.iter().all(|check| check["passed"] == true), "{result}");
+        let name = result["implementation"]["name"].as_str().unwrap().to_owned();
+        let operations: f64 = result["ops_per_iteration"].as_str().unwrap().parse().unwrap();
+        let samples = &result["samples"];
+        let numbers = |key: &str| samples[key].as_array().unwrap().iter().map(|n| n.as_f64().unwrap());
+        let rate = operations * numbers("iterations").sum::<f64>() / numbers("elapsed_s").sum::<f64>();
+        let method = result["implementation"]["method"].as_str().unwrap().to_owned();
+        found.push((method, name, rate));
+    }
+    found
+}
+
+/// Measures everything on a device of this capability, products of whole tiles. The device takes one second for a
+/// million executed operations: a rate of a million counted ones says that what is counted is what is executed.
+fn everything_counts_what_it_executes(capability: &str, least: usize) {
+    let Some(machine) = Simulated::new(&device(0, capability)) else { return };
+    let output = machine.measure(&["--device", "cuda:0", "--method", "issue,gemm", "--shape", "256,256,64"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let rates = rates(&machine.record());
+    for (method, name, rate) in &rates {
+        assert!(
+            (rate / 1e6 - 1.0).abs() < 1e-5,
+            "{method} {name} on {capability}: {rate}\n{}",
+            said(&output)
+        );
+    }
+    assert!(rates.len() >= least, "{rates:?}\n{}", said(&output));
+    let launches = machine.launches();
+    assert!(launches.iter().all(|launch| launch["device"].as_str().unwrap().starts_with("51a51a51")));
+    let operations = |launch: &Value| launch["operations"].as_object().unwrap().len();
+    assert!(launches.len() > rates.len() && launches.iter().all(|launch| operations(launch) == 1));
+}
+
+#[test]
+fn everything_on_sm_80_counts_what_it_executes_and_is_verified() {
+    everything_counts_what_it_executes("8.0", 10);
+}
+
+#[test]
+fn everything_on_sm_89_counts_what_it_executes_and_is_verified() {
+    everything_counts_what_it_executes("8.9", 10);
+}
+
+#[test]
+fn everything_on_sm_90a_counts_what_it_executes_and_is_verified() {
+    everything_counts_what_it_executes("9.0", 10);
+}
+
+#[test]
+fn everything_on_sm_120a_counts_what_it_executes_and_is_verified() {
+    everything_counts_what_it_executes("12.0", 10);
+}
+
+#[test]
+fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
+    let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
+    for layout in ["nn", "tn"] {
+        let output = machine.measure(&[
+            "--device",
+            "cuda:0",
+            "--precision",
+            "fp32,bf16,int8",
+            "--method",
+            "gemm",
+            "--shape",
+            "64,48,80",
+            "--layout",
+            layout,
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(rates(&machine.record()).len(), 3, "{}", said(&output));
+        assert!(said(&output).contains("SIMULATED: no figure here says anything of hardware"));
+        std::fs::remove_dir_all(machine.folder.path().join("record")).unwrap();
+    }
 }

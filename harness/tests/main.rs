@@ -3,10 +3,12 @@
 
 mod acceptance;
 mod acceptance_checks;
+mod acceptance_exports;
 mod agreement;
 mod catalogue;
 mod cluster_files;
 mod clusters;
+mod collecting;
 mod commands;
 mod compare;
 mod comparing;
@@ -24,6 +26,8 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod terminal;
 mod together;
+mod topic_reports;
 mod training_runs;
 mod wgpu;

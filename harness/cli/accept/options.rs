@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::accept::{Spec, Tier};
+use crate::accept::{Spec, Tier, is_node_name};
 use crate::cli::choice::SearchArgs;
 use crate::cli::measure::positive;
 use crate::cli::{CliError, engine};
@@ -103,10 +103,7 @@ impl Args {
         let Some(name) = given.or_else(|| host.name.clone()) else {
             return Err(CliError::Usage("this host has no name; give --node".to_owned()));
         };
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        // `n1.started.json` is what n1 leaves when it begins.
-        let taken = name.starts_with(['.', '-']) || name.ends_with(".started");
-        if taken || name.is_empty() || !name.chars().all(plain) {
+        if !is_node_name(&name) {
             return Err(CliError::Usage(format!(
                 "'{name}' is no node name; letters, digits, '.', '_' and '-', as in --node node01"
             )));

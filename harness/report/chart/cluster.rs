@@ -16,7 +16,9 @@ use crate::units::ExactOpRate;
 /// Sets that are drawn for one reading; the table has all that the file lists.
 const DRAWN: usize = 4;
 /// Letters of the name of a set or a group that are drawn.
-const LETTERS: usize = 34;
+const LETTERS: usize = 30;
+/// Where the first tier of a topology stands, as a share of the width, so that its labels have room.
+const LEFT: f64 = 0.4;
 
 /// Sets of machines with their rates against the limits, on a logarithmic axis.
 pub fn sets(number: usize, cluster: &ClusterDetermination) -> Chart {
@@ -127,13 +129,14 @@ fn draw_sets(chart: Chart, drawn: &[(&str, &MachineSet)], limits: &[(f64, String
         }
     }
     let looks = [
-        ("R16", MarkerShape::Circle, ISSUE),
-        ("R8", MarkerShape::Square, SUSTAINED),
-        ("Rmax", MarkerShape::Diamond, MARK),
+        // Rmax lies under the others, which are often equal to it.
+        ("Rmax", MarkerShape::Diamond, MARK, 8.0),
+        ("R8", MarkerShape::Square, SUSTAINED, 5.0),
+        ("R16", MarkerShape::Circle, ISSUE, 3.5),
     ];
-    for ((name, shape, colour), points) in looks.into_iter().zip(marks) {
+    for ((name, shape, colour, size), points) in looks.into_iter().zip(marks.into_iter().rev()) {
         let plot = ScatterPlot::new().with_data(points).with_marker(shape).with_color(colour);
-        plots.push(Plot::Scatter(plot.with_size(5.5).with_legend(name)));
+        plots.push(Plot::Scatter(plot.with_size(size).with_legend(name)));
     }
     chart.drawn(plots, layout)
 }
@@ -153,7 +156,7 @@ pub fn topology(number: usize, cluster: &ClusterDetermination) -> Chart {
         _ => "What has equal hardware and equal links is one group.",
     };
     let description = format!(
-        "Squares: machines. Circles: switches. {grouping} Thick links join their ends into one set under every reading, \
+        "Squares: machines, with their number. Circles: switches. {grouping} Thick links join their ends into one set under every reading, \
          thinner ones under some, the thinnest under none; the table names the readings."
     );
     let chart = Chart::new("topology", &number.to_string(), title, description, Data::new(&header, rows));
@@ -177,9 +180,13 @@ fn link_cells(groups: &Groups, link: &GroupLink) -> Option<Vec<String>> {
     ])
 }
 
+/// The first and the last name of a group.
+fn span(group: &Group) -> String {
+    group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first))
+}
+
 fn group_name(group: &Group) -> String {
-    let name =
-        group.last.as_ref().map_or_else(|| group.first.clone(), |last| format!("{} … {last}", group.first));
+    let name = span(group);
     match group.kind {
         GroupKind::Machines => {
             format!("{name}: {} machines, {} accelerators", group.members, group.accelerators)
@@ -195,15 +202,14 @@ fn draw_topology(chart: Chart, groups: &Groups) -> Chart {
     let tallest = (0..=last).map(|tier| tiers.iter().filter(|t| **t == tier).count()).max().unwrap_or(1);
     #[expect(clippy::cast_precision_loss, reason = "at most 24 groups")]
     let share = |part: usize, of: usize| part as f64 / of.max(1) as f64;
-    // A label must be unique within a drawing, and stands to the right of its node.
-    let labels: Vec<String> =
-        groups.groups.iter().zip(1..).map(|(g, at)| format!("{at}  {}", cut(&group_name(g)))).collect();
+    let labels = labels(groups);
     let mut plot =
         NetworkPlot::new().with_labels().with_edge_opacity(0.9).with_node_radius(9.0).with_label_size(12);
     let mut seen = vec![0; last + 1];
     for ((group, label), tier) in groups.groups.iter().zip(&labels).zip(&tiers) {
         let of = tiers.iter().filter(|t| *t == tier).count();
-        let place = 0.02 + 0.72 * share(*tier, last);
+        // The labels of the first tier stand to its left, those of the last to its right.
+        let place = if last == 0 { 0.5 } else { LEFT + (1.0 - LEFT) * share(*tier, last) };
         // Each tier is set off by a part of a row, so that lines of one do not run through labels of the next.
         let height = share(2 * seen[*tier] + 1, 2 * of) + 0.08 * share(*tier % 2, of);
         seen[*tier] += 1;
@@ -235,6 +241,21 @@ fn draw_topology(chart: Chart, groups: &Groups) -> Chart {
     let height = 90.0 + 62.0 * tallest.max(2) as f64;
     let layout = Layout::new((0.0, 1.0), (0.0, 1.0)).with_width(WIDTH).with_height(height);
     chart.drawn(vec![Plot::Network(plot)], layout)
+}
+
+/// Names of groups as drawn, each once: the library knows nodes by their names.
+fn labels(groups: &Groups) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for (group, number) in groups.groups.iter().zip(1..) {
+        let name = span(group);
+        let name = match group.kind {
+            GroupKind::Switches if group.members == 1 => cut(&name),
+            _ => format!("{}: {}", cut(&name), group.members),
+        };
+        let taken = labels.contains(&name);
+        labels.push(if taken { format!("{name} ({number})") } else { name });
+    }
+    labels
 }
 
 /// Links between a group and the nearest machines; what no machine reaches comes last.

@@ -18,7 +18,7 @@ const DRAWN: usize = 1500;
 /// Most nodes of one case that are named in the drawing.
 const NAMED: usize = 5;
 /// Width of a letter as a share of the axis.
-const LETTER: f64 = 0.0095;
+const LETTER: f64 = 0.0105;
 
 /// A node in one case.
 struct Point<'a> {
@@ -122,6 +122,11 @@ fn is_quiet(point: &Point<'_>) -> bool {
     point.node.verdict == Verdict::Pass && !point.outlier
 }
 
+/// Beyond a limit of its group.
+fn is_outside(point: &Point<'_>, [low, high]: [Option<f64>; 2]) -> bool {
+    point.outlier || low.is_some_and(|low| point.share < low) || high.is_some_and(|high| point.share > high)
+}
+
 fn look(point: &Point<'_>) -> (&'static str, MarkerShape) {
     match point.node.verdict {
         Verdict::Pass if point.outlier => (MARK, MarkerShape::Diamond),
@@ -149,21 +154,25 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
     let count = cases.len() as f64;
     let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
     let mut layout = Layout::new((low, high), (0.4, count + 0.6))
-        .with_y_categories(cases.to_vec())
-        .with_clamp_axis()
+        .with_y_categories(cases.iter().rev().cloned().collect())
+        .with_x_axis_min(low)
+        .with_x_axis_max(high)
         .with_x_label("rate of a node's slowest device over the median of its group")
         .with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(percent)))
         .with_height(110.0 + 96.0 * count);
     let mut strip =
         StripPlot::new().with_horizontal(true).with_point_size(2.6).with_jitter(0.6).with_marker_opacity(0.6);
     let mut plots = Vec::new();
-    for (place, ((name, points), limits)) in cases.iter().zip(strips).zip(&limits).enumerate() {
+    // The first case stands on top.
+    for (place, ((name, points), limits)) in cases.iter().zip(strips).zip(&limits).rev().enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
         let at = place as f64 + 1.0;
         let (quiet, loud): (Vec<&Point<'_>>, Vec<&Point<'_>>) =
             points.iter().partition(|point| is_quiet(point));
-        let (named, rest) = loud.split_at(loud.len().min(NAMED));
-        let drawn = thinned(&quiet).into_iter().chain(rest.iter().copied());
+        let (outside, inside): (Vec<&Point<'_>>, Vec<&Point<'_>>) =
+            loud.into_iter().partition(|point| is_outside(point, *limits));
+        let (named, rest) = outside.split_at(outside.len().min(NAMED));
+        let drawn = thinned(&quiet).into_iter().chain(inside).chain(rest.iter().copied());
         strip = strip.with_styled_group(
             name.as_str(),
             drawn.map(|point| {
@@ -183,7 +192,7 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             plots.push(Plot::Scatter(mark.with_color(colour).with_size(4.5)));
             let text = format!("{} {}", point.node.node, point.device.id);
             #[expect(clippy::cast_precision_loss, reason = "some twenty letters")]
-            let reach = (high - low) * (text.chars().count() as f64 * LETTER / 2.0 + 0.015);
+            let reach = (high - low) * (text.chars().count() as f64 * LETTER / 2.0 + 0.012);
             let beside = if point.share > (low + high) / 2.0 { -reach } else { reach };
             let label = TextAnnotation::new(text, point.share + beside, height - 0.1);
             layout = layout.with_annotation(label.with_color(INK).with_font_size(11));

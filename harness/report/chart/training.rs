@@ -35,15 +35,14 @@ pub fn training(number: usize, run: &TrainingDetermination) -> Chart {
     }
     let all = bars.iter().flat_map(|(_, low, high)| [Some(*low), *high]).flatten();
     let (least, most) = all.fold((1.0_f64, 1.0_f64), |(least, most), end| (least.min(end), most.max(end)));
-    let (least, most) = (least / ROOM, most * ROOM * ROOM);
+    let (least, most) = (least / ROOM, most * ROOM * ROOM * ROOM);
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let count = bars.len() as f64;
-    let times = |value: f64| format!("{value} x");
     let mut layout = Layout::new((least, most), (0.4, count + 0.6))
         .with_log_x()
         .with_y_categories(bars.iter().map(|(d, ..)| name(d)).collect())
-        .with_x_label("value over the limit of the rule")
-        .with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(times)))
+        .with_x_label("value over the limit of the rule; at 1 it is at the limit")
+        .with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(tick)))
         .with_reference_line(ReferenceLine::vertical(1.0).with_color(INK).with_stroke_width(1.6))
         .with_height(110.0 + 34.0 * count);
     let mut plots = Vec::new();
@@ -66,12 +65,16 @@ pub fn training(number: usize, run: &TrainingDetermination) -> Chart {
             Some(_) => d.verdict.name().to_owned(),
             None => format!("{}, unbounded", d.verdict.name()),
         };
-        let beside = if high.is_some() { end } else { *low };
-        let place = (beside * (most / least).powf(0.09)).min(most / (most / least).powf(0.06));
+        let place = most / (most / least).powf(0.08);
         layout = layout
-            .with_annotation(TextAnnotation::new(text, place, at - 0.16).with_color(INK).with_font_size(12));
+            .with_annotation(TextAnnotation::new(text, place, at - 0.24).with_color(INK).with_font_size(12));
     }
     chart.drawn(plots, layout)
+}
+
+/// `0.1`, `100`, `1e4`.
+fn tick(value: f64) -> String {
+    if value < 1e4 { format!("{value}") } else { format!("{value:e}") }
 }
 
 fn name(determination: &Determination) -> String {

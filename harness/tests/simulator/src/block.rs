@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::launch::{Count, Fault, Frame};
 use crate::mbarrier::Mbarriers;
 use crate::memory::{Global, Shared, Violation};
+use crate::tensor_memory::TensorMemory;
 use crate::transfer::Transfer;
 use crate::warp::{Stop, Warp};
 use crate::wgmma::Unit;
@@ -47,6 +48,7 @@ pub(crate) struct World<'a> {
     pub(crate) units: Vec<Unit>,
     /// Copies under way.
     pub(crate) transfers: Vec<Transfer>,
+    pub(crate) tensor: TensorMemory,
     /// Registers that warps asked for by `setmaxnreg`.
     pub(crate) claimed: Vec<u32>,
     /// Whether a warp may find now what it waits for.
@@ -62,6 +64,7 @@ impl<'a> World<'a> {
     ) -> Self {
         let dynamic = if frame.dynamic == 0 { 0 } else { frame.dynamic_offset + frame.dynamic };
         let mut shared = Shared::new(dynamic.max(frame.kernel.shared) as usize, warps);
+        let tensor = TensorMemory::new(&mut shared);
         let units = (0..warps / 4).map(|_| Unit::new(&mut shared)).collect();
         Self {
             frame,
@@ -74,6 +77,7 @@ impl<'a> World<'a> {
             mbarriers: Mbarriers::default(),
             units,
             transfers: Vec::new(),
+            tensor,
             claimed: vec![0; warps],
             changed: false,
         }
@@ -91,12 +95,30 @@ impl<'a> World<'a> {
         })
     }
 
-    /// Does some piece of asynchronous work.
-    fn work(&mut self) -> Result<(), Box<Fault>> {
+    /// Pieces of asynchronous work of which any may be next.
+    fn choices(&self) -> usize {
+        self.transfers.len().min(1) + usize::from(!self.tensor.idle())
+    }
+
+    /// Does one of them.
+    fn work(&mut self, choice: usize) -> Result<(), Box<Fault>> {
+        if choice >= self.transfers.len().min(1) {
+            let (issuer, done) = self.tensor.work(&mut self.shared, &mut self.mbarriers);
+            return done.map_err(|(kind, what)| self.fault(issuer, kind, what));
+        }
         let any = self.random.random_range(0..self.transfers.len());
         let transfer = self.transfers.swap_remove(any);
         let done = transfer.run(self.global, &mut self.shared, &mut self.mbarriers);
         done.map_err(|(kind, what)| self.fault(transfer.issuer, kind, what))
+    }
+
+    /// Fails where asynchronous work is left when all threads have ended.
+    fn ended(&self) -> Result<(), Box<Fault>> {
+        if let Some(transfer) = self.transfers.first() {
+            let what = "the block ends while copies to its shared memory are under way";
+            return Err(self.fault(transfer.issuer, Violation::LaunchFailed, what.into()));
+        }
+        self.tensor.ended().map_err(|(kind, what)| self.fault((0, 0), kind, what))
     }
 
     /// Opens each barrier at which all have arrived: the number given, or all threads that have not ended.
@@ -134,13 +156,14 @@ pub(crate) fn run(
     let mut active: Vec<usize> = (0..warps.len()).collect();
     while !active.is_empty() {
         let ready: Vec<usize> = active.iter().copied().filter(|&w| warps[w].ready()).collect();
-        let choices = ready.len() + usize::from(!world.transfers.is_empty());
+        let choices = ready.len() + world.choices();
         if choices == 0 {
             let what = "all warps wait at barriers that nobody will complete";
             return Err(world.fault((active[0], 0), Violation::LaunchFailed, what.into()));
         }
-        match ready.get(world.random.random_range(0..choices)) {
-            None => world.work()?,
+        let choice = world.random.random_range(0..choices);
+        match ready.get(choice) {
+            None => world.work(choice - ready.len())?,
             Some(&number) => {
                 let slice = world.random.random_range(1..400);
                 match warps[number].run(&mut world, slice) {
@@ -156,11 +179,5 @@ pub(crate) fn run(
         }
         world.open(&mut warps);
     }
-    match world.transfers.first() {
-        None => Ok(()),
-        Some(transfer) => {
-            let what = "the block ends while copies to its shared memory are under way";
-            Err(world.fault(transfer.issuer, Violation::LaunchFailed, what.into()))
-        }
-    }
+    world.ended()
 }

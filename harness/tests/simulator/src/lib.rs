@@ -3,6 +3,7 @@
 
 pub mod arithmetic;
 mod block;
+pub mod coverage;
 pub mod launch;
 pub mod lower;
 pub mod matrix;
@@ -12,6 +13,7 @@ pub mod number;
 pub mod operation;
 pub mod syntax;
 pub mod tensor_map;
+mod tensor_memory;
 mod transfer;
 mod warp;
 pub mod wgmma;

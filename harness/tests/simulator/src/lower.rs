@@ -8,6 +8,7 @@ mod matrix;
 mod movement;
 mod reading;
 mod synchronisation;
+mod tensor;
 
 use arithmetic::{float, integer};
 use conversion::{compare, convert};
@@ -15,6 +16,7 @@ use movement::{cvta, memory, mov};
 pub(crate) use reading::Reading;
 use synchronisation::{atomic, barrier, fence, shuffle};
 
+use crate::coverage;
 use crate::operation::{Instruction, Op, Type};
 use crate::syntax::{Result, Statement};
 
@@ -33,6 +35,9 @@ fn op(statement: &Statement) -> Result<Op> {
         Reading { statement, rest: statement.opcode.iter().skip(1).map(String::as_str).collect() };
     let r = &mut reading;
     let opcode = statement.opcode.first().map_or("", String::as_str);
+    if !coverage::covers(opcode) {
+        return r.fail(&format!("unknown opcode {opcode}"));
+    }
     if let Some(op) = matrix::op(opcode, r)? {
         return Ok(op);
     }
@@ -41,6 +46,7 @@ fn op(statement: &Statement) -> Result<Op> {
     }
     let floating = r.rest.iter().any(|name| Type::named(name).is_some_and(Type::floating));
     match opcode {
+        "tcgen05" => Ok(Op::Tensor(tensor::tensor(r)?)),
         "mov" => mov(r),
         "ld" | "st" => memory(opcode, r),
         "cvta" => cvta(r),

@@ -2,7 +2,7 @@
 //! (lane / 4) and `t` its place in the group (lane % 4), as in the specification's figures.
 
 use crate::number::{self, E2M1, E2M3, E3M2, E4M3, E5M2, F16};
-use crate::operation::{Element, Mma, Scales};
+use crate::operation::{Element, Mma};
 
 /// Value of an element's bits, as a matrix unit reads them.
 pub fn element(kind: Element, bits: u64) -> f64 {
@@ -24,6 +24,11 @@ pub fn element(kind: Element, bits: u64) -> f64 {
         Element::U4 => f64::from(bits as u8 & 0xf),
         Element::S32 => f64::from(bits as u32 as i32),
     }
+}
+
+/// The same where an element has so many bits: packed fp4 has none below it.
+pub(crate) fn packed(kind: Element, width: usize, bits: u64) -> f64 {
+    element(kind, if (kind, width) == (Element::E2m1, 4) { bits << 2 } else { bits })
 }
 
 /// Row and column of element `i` of lane's share of A (`m` x `k`), whose words hold `per` elements.
@@ -54,9 +59,7 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
     let bits = mma.bits();
     let per = if bits >= 32 { 1 } else { 32 / bits };
     let pick = |word: u64, i: usize| if bits == 64 { word } else { word >> (i * bits) & ((1 << bits) - 1) };
-    // Packed fp4 has no bits below it.
-    let shift = if bits == 4 && mma.a_type == Element::E2m1 { 2 } else { 0 };
-    let value = |kind, word, i| element(kind, pick(word, i) << shift);
+    let value = |kind, word, i| packed(kind, bits, pick(word, i));
     let [c_words, a_words, b_words, _] = mma.registers();
     let (mut a, mut b) = (vec![0.0; m * k], vec![0.0; n * k]);
     for lane in 0..32 {
@@ -70,8 +73,9 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
         }
     }
     if let Some(scales) = &mma.scales {
-        scale(scales, &mut a, 0, |row| read(row % 8 * 4 + scales.thread[0] * 2 + row / 8, 3, 0));
-        scale(scales, &mut b, 1, |column| read(column * 4 + scales.thread[1], 4, 0));
+        let [first, second] = scales.byte.map(|byte| (scales.count, scales.fraction, byte));
+        scale(first, &mut a, m, |row| read(row % 8 * 4 + scales.thread[0] * 2 + row / 8, 3, 0));
+        scale(second, &mut b, n, |column| read(column * 4 + scales.thread[1], 4, 0));
     }
     let halves = if mma.c_type == Element::F16 { 2 } else { 1 };
     let mut d = vec![vec![0; c_words]; 32];
@@ -88,16 +92,19 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
     d
 }
 
-/// Multiplies each row of A, or column of B, by its scales; both are as long as K.
-fn scale(scales: &Scales, values: &mut [f64], which: usize, data: impl Fn(usize) -> u64) {
-    let rows = if which == 0 { 16 } else { 8 };
+/// Multiplies each of the rows of A, or columns of B, by its `count` scales, which begin at a byte of its data.
+pub(crate) fn scale(
+    (count, fraction, byte): (usize, bool, usize),
+    values: &mut [f64],
+    rows: usize,
+    data: impl Fn(usize) -> u64,
+) {
     let k = values.len() / rows;
     for (row, line) in values.chunks_exact_mut(k).enumerate() {
-        let word = data(row) >> (8 * scales.byte[which]);
-        for (i, block) in line.chunks_exact_mut(k / scales.count).enumerate() {
+        let word = data(row) >> (8 * byte);
+        for (i, block) in line.chunks_exact_mut(k / count).enumerate() {
             let bits = (word >> (8 * i)) as u8;
-            let factor =
-                if scales.fraction { E4M3.decode(u32::from(bits & 0x7f)) } else { number::ue8m0(bits) };
+            let factor = if fraction { E4M3.decode(u32::from(bits & 0x7f)) } else { number::ue8m0(bits) };
             block.iter_mut().for_each(|value| *value *= factor);
         }
     }

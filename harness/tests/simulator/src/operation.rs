@@ -2,10 +2,12 @@
 
 mod asynchronous;
 mod kind;
+mod tensor;
 mod types;
 
 pub use asynchronous::{Asynchronous, Wgmma};
 pub use kind::{Combine, Comparison, Convert, Float, How, Integer, Shuffle};
+pub use tensor::{Kind, Shape, Tensor};
 pub use types::{Element, Type};
 
 use crate::number::Rounding;
@@ -222,6 +224,7 @@ pub enum Op {
     Mma(Box<Mma>),
     ProxyFence,
     Asynchronous(Asynchronous),
+    Tensor(Tensor),
 }
 
 impl Op {
@@ -229,6 +232,7 @@ impl Op {
     pub fn aligned(&self) -> bool {
         match self {
             Self::Asynchronous(op) => op.aligned(),
+            Self::Tensor(op) => op.aligned(),
             _ => matches!(self, Self::LoadMatrix { .. } | Self::Mma(_)),
         }
     }

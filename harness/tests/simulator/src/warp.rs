@@ -5,6 +5,7 @@ mod asynchronous;
 mod flight;
 mod perform;
 mod register;
+mod tensor;
 
 use std::collections::VecDeque;
 
@@ -268,6 +269,13 @@ impl Warp {
             }
             Op::Asynchronous(op) => {
                 if mask != 0 && !self.asynchronous(world, op, mask, (group.place, instruction.line))? {
+                    self.groups[chosen].state = State::Polling;
+                    return Ok(true);
+                }
+                self.groups[chosen].place += 1;
+            }
+            Op::Tensor(op) => {
+                if mask != 0 && !self.tensor(world, op, mask, instruction.line)? {
                     self.groups[chosen].state = State::Polling;
                     return Ok(true);
                 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::matrix::element;
+use crate::matrix::packed;
 use crate::memory::{Checked, Known, Shared, Violation, violation};
 use crate::operation::{Element, Wgmma};
 use crate::tensor_map::Swizzle;
@@ -62,15 +62,14 @@ impl Descriptor {
     }
 }
 
-/// One operand: `rows` of M or N by `k`, row by row.
+/// One operand: `rows` of M or N by `k`, row by row, of elements of `width` bits, `per` of them in 16 bytes.
 pub(crate) fn operand(
-    bits: u64,
-    (kind, width, across): (Element, usize, bool),
+    descriptor: &Descriptor,
+    (kind, width, per): (Element, usize, usize),
+    across: bool,
     (rows, k): (usize, usize),
     mut read: impl FnMut(u64, &mut [u8]) -> Checked<()>,
 ) -> Checked<Vec<f64>> {
-    let descriptor = Descriptor::decode(bits)?;
-    let per = 128 / width;
     let mut values = vec![0.0; rows * k];
     let mut chunk = [0; 16];
     let (outer, inner) = if across { (k, rows / per) } else { (rows, k / per) };
@@ -80,7 +79,7 @@ pub(crate) fn operand(
             read(if across { descriptor.across_k(b, a) } else { descriptor.along_k(a, b) }, &mut chunk)?;
             let word = u128::from_le_bytes(chunk);
             for i in 0..per {
-                let value = element(kind, (word >> (i * width)) as u64 & (u64::MAX >> (64 - width)));
+                let value = packed(kind, width, (word >> (i * width)) as u64 & (u64::MAX >> (64 - width)));
                 let place = if across { (at * per + i) * k + line } else { line * k + at * per + i };
                 values[place] = value;
             }
@@ -153,11 +152,12 @@ impl Unit {
             chunk.copy_from_slice(bytes);
             Ok(())
         };
-        let width = wgmma.width();
-        let mut a =
-            operand(descriptors[0], (wgmma.a_type, width, wgmma.across[0]), (64, wgmma.k), &mut read)?;
-        let b =
-            operand(descriptors[1], (wgmma.b_type, width, wgmma.across[1]), (wgmma.n, wgmma.k), &mut read)?;
+        let (width, per) = (wgmma.width(), 128 / wgmma.width());
+        let [first, second] = descriptors.map(Descriptor::decode);
+        let (first, second) = (first?, second?);
+        let [a_type, b_type] = [wgmma.a_type, wgmma.b_type].map(|element| (element, width, per));
+        let mut a = operand(&first, a_type, wgmma.across[0], (64, wgmma.k), &mut read)?;
+        let b = operand(&second, b_type, wgmma.across[1], (wgmma.n, wgmma.k), &mut read)?;
         if wgmma.negated {
             a.iter_mut().for_each(|value| *value = -*value);
         }

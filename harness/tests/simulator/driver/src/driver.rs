@@ -9,6 +9,7 @@ mod function;
 mod graph;
 mod memory;
 mod stream;
+mod tensor_map;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -3,7 +3,7 @@
 use super::Reading;
 use crate::number::Rounding;
 use crate::operation::{Float, How, Integer, Op, Type};
-use crate::syntax::{Result, error};
+use crate::syntax::Result;
 
 pub(super) fn float(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
     let approximate = r.take_any(&["approx", "full"]);
@@ -91,7 +91,7 @@ pub(super) fn integer(opcode: &str, r: &mut Reading<'_>) -> Result<Op> {
         "clz" => Integer::Clz,
         "shf" => Integer::ShfLeft,
         other => {
-            return error(r.statement.line, format!("unknown opcode {other} in {}", r.statement.spelling()));
+            return r.fail(&format!("unknown form of {other}"));
         }
     };
     if matches!(kind, Integer::MulLow | Integer::MadLow) {

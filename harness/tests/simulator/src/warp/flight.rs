@@ -21,6 +21,8 @@ pub(super) struct Flight {
     groups: VecDeque<Vec<Entry>>,
     /// Registers of the newest instruction.
     newest: Vec<u32>,
+    /// Registers that loads from tensor memory fill.
+    loading: Vec<u32>,
 }
 
 fn wrong<T>(what: &str) -> Checked<T> {
@@ -40,11 +42,25 @@ impl Flight {
             open: Vec::new(),
             groups: VecDeque::new(),
             newest: Vec::new(),
+            loading: Vec::new(),
         }
+    }
+
+    /// Loads from tensor memory fill these registers.
+    pub(super) fn load(&mut self, registers: &[u32]) {
+        self.loading.extend_from_slice(registers);
+    }
+
+    /// The loads have been waited for.
+    pub(super) fn loaded(&mut self) {
+        self.loading.clear();
     }
 
     /// An instruction that is no wgmma uses its registers.
     pub(super) fn touch(&mut self, instruction: &Instruction) -> Checked<()> {
+        if instruction.registers.iter().any(|register| self.loading.contains(register)) {
+            return wrong("a register that tcgen05.ld fills is used before tcgen05.wait::ld");
+        }
         if self.busy.is_empty() || matches!(instruction.op, Op::Asynchronous(Asynchronous::Wgmma(_))) {
             return Ok(());
         }

@@ -163,7 +163,7 @@ impl Warp {
                     self.registers[*d as usize] = std::array::from_fn(|lane| result[lane][i]);
                 }
             }
-            Op::Branch(_) | Op::Exit | Op::Barrier { .. } | Op::Asynchronous(_) => {}
+            Op::Branch(_) | Op::Exit | Op::Barrier { .. } | Op::Asynchronous(_) | Op::Tensor(_) => {}
         }
         Ok(())
     }

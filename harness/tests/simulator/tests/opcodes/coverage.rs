@@ -1,5 +1,6 @@
 //! What is covered, and what is refused.
 
+use flopgauge_simulator::coverage::{COVERED, table};
 use flopgauge_simulator::launch::load;
 
 use super::{DECLARED, HEAD};
@@ -60,11 +61,44 @@ fn what_is_not_covered_is_refused_by_name() {
         ),
         ("fence.proxy.tensormap::generic.release.gpu;", "unknown proxy"),
         ("setmaxnreg.inc.sync.aligned.u32 20;", "24 to 256"),
-        ("tcgen05.cp.cta_group::1.128x256b [%r1], %d1;", "unknown opcode tcgen05"),
+        ("tcgen05.mma.cta_group::2.kind::f16 [%r1], %d1, %d2, %r2, %p1;", "cta_group::1"),
+        ("tcgen05.mma.cta_group::1.kind::f16 [%r1], [%r3], %d2, %r2, %p1;", "operand"),
+        ("tcgen05.mma.ws.cta_group::1.kind::f16 [%r1], %d1, %d2, %r2, %p1;", "cta_group::1"),
+        (
+            "tcgen05.mma.cta_group::1.kind::mxf8f6f4.block_scale [%r1], %d1, %d2, %r2, [%r3], [%r4], %p1;",
+            "unknown kind",
+        ),
+        ("tcgen05.ld.sync.aligned.16x64b.x1.b32 {%r1}, [%r2];", "32x32b"),
+        ("tcgen05.shift.cta_group::1.down [%r1];", "unknown operation of tcgen05"),
+        ("tcgen05.cp.cta_group::1.128x256b [%r1], %d1;", "unknown operation of tcgen05"),
         ("ld.global.v4.b64 {%d1,%d2,%d3,%d4}, [%d0];", "vector"),
         ("add.s32 %r1, %r2;", "operands"),
     ] {
         let found = load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{instruction} }}")).unwrap_err();
         assert!(found.what.contains(named) && found.line == 5, "{found}");
     }
+}
+
+#[test]
+fn every_row_of_the_table_is_understood() {
+    for row in COVERED {
+        assert!(!row.examples.is_empty());
+        for instruction in row.examples {
+            assert!(row.opcodes.iter().any(|opcode| instruction.starts_with(opcode)), "{instruction}");
+            let read = load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{instruction} }}"));
+            assert!(read.is_ok(), "{instruction}: {}", read.unwrap_err());
+        }
+        for opcode in row.opcodes {
+            let found =
+                load(&format!("{HEAD}.entry k() {{ {DECLARED}\n{opcode}.nonsense %r1, %r2; }}")).unwrap_err();
+            assert!(!found.what.contains("unknown opcode"), "{found}");
+            assert!(found.what.contains("nonsense"), "{found}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_the_table() {
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&table()), "README.md's table is to be:\n{}", table());
 }

@@ -7,8 +7,10 @@ use flopgauge_simulator::tensor_map::TensorMap;
 
 mod arithmetic;
 mod coverage;
+mod edges;
 mod mbarrier;
 mod memory;
+mod tensor;
 mod warp;
 mod warpgroup;
 

@@ -51,3 +51,113 @@ fn a_matrix_instruction_multiplies_and_counts() {
     );
     assert!(half.what.contains("lanes"), "{half}");
 }
+
+/// Every word of A, of B and of C the same; the first two words of D.
+fn uniform(instruction: &str, [a, b, c]: [u32; 3]) -> (u32, u32) {
+    let body = format!(
+        "mov.b32 %r30, %r3; mov.b32 %r31, %r3; mov.b32 %r32, %r3; mov.b32 %r33, %r3; {instruction}
+        mov.b64 %d9, {{%r30, %r31}}; st.global.b64 [%d0], %d9;"
+    );
+    let (out, _) = block(&body, 32, &[a, b, c].map(u64::from), 0).unwrap();
+    assert!(out.iter().all(|pair| *pair == out[0]));
+    (out[0] as u32, (out[0] >> 32) as u32)
+}
+
+#[test]
+fn matrix_instructions_wrap_saturate_and_give_the_canonical_nan() {
+    let registers = "{%r30,%r31,%r32,%r33},{%r1,%r1,%r1,%r1},{%r2,%r2},{%r30,%r31,%r32,%r33};";
+    let integer = |types: &str| format!("mma.sync.aligned.m16n8k32.row.col{types} {registers}");
+    // 32 products of -128 x -128, and of 127 x 1.
+    let most = i32::MAX as u32;
+    assert_eq!(uniform(&integer(".s32.s8.s8.s32"), [0x8080_8080, 0x8080_8080, 0]).0, 32 << 14);
+    assert_eq!(
+        uniform(&integer(".s32.s8.s8.s32"), [0x7f7f_7f7f, 0x0101_0101, most]).0,
+        most.wrapping_add(32 * 127)
+    );
+    assert_eq!(uniform(&integer(".satfinite.s32.s8.s8.s32"), [0x7f7f_7f7f, 0x0101_0101, most]).0, most);
+    assert_eq!(uniform(&integer(".satfinite.s32.s8.u8.s32"), [0x8080_8080, 0xffff_ffff, 1 << 31]).0, 1 << 31);
+    let float = |types: &str| format!("mma.sync.aligned.m16n8k16.row.col{types} {registers}");
+    let (one, infinity) = (0x3c00_3c00, 0x7c00_7c00);
+    assert_eq!(uniform(&float(".f32.f16.f16.f32"), [infinity, 0, 0]).0, 0x7fff_ffff);
+    assert_eq!(uniform(&float(".f32.f16.f16.f32"), [infinity, one, 0]).0, 0x7f80_0000);
+    // The least subnormals are multiplied, not flushed: 16 x 2^-48.
+    assert_eq!(
+        uniform(&float(".f32.f16.f16.f32"), [0x0001_0001, 0x0001_0001, 0]).0,
+        (2f32.powi(-44)).to_bits()
+    );
+    let halves = "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%r30,%r31},{%r1,%r1,%r1,%r1},{%r2,%r2},{%r30,%r31};";
+    // 65504 + 16 is halfway to what binary16 cannot hold; 65504 + 15.99 is not.
+    assert_eq!(uniform(halves, [one, one, 0x7bff_7bff]).0, infinity);
+    assert_eq!(uniform(halves, [one, 0x3bff_3bff, 0x7bff_7bff]).0, 0x7bff_7bff);
+    // tf32 ignores the low 13 bits: 8 products of 1 x 1.
+    let tf32 = format!("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {registers}");
+    assert_eq!(uniform(&tf32, [0x3f80_1fff, 0x3f80_0000, 0]).0, 8f32.to_bits());
+    // fp4 in a byte of its own stands in bits 2 to 5: 32 products of 1.5 x 6.
+    let padded = format!("mma.sync.aligned.kind::f8f6f4.m16n8k32.row.col.f32.e2m1.e2m1.f32 {registers}");
+    assert_eq!(uniform(&padded, [0x0c0c_0c0c, 0x1c1c_1c1c, 0]).0, 288f32.to_bits());
+}
+
+#[test]
+fn scales_of_blocks_come_from_the_threads_and_bytes_that_are_named() {
+    // Ones; in thread t of each four the scales are 2^t, 2^(t + 1), 2^t, 2^(t + 1).
+    let body = |scales: &str, data: &str| {
+        format!(
+            "and.b32 %r10, %r0, 3; mov.u32 %r11, 0x22222222; {data} mov.f32 %f1, 0f00000000;
+            mma.sync.aligned.{scales} {{%f5,%f6,%f7,%f8}}, {{%r11,%r11,%r11,%r11}}, {{%r11,%r11}}, {{%f1,%f1,%f1,%f1}}, {{%r12}}, SELECT_A, {{%r12}}, SELECT_B;
+            mov.b64 %d9, {{%f5, %f7}}; st.global.b64 [%d0], %d9;"
+        )
+    };
+    let powers = "mul.lo.u32 %r12, %r10, 0x01010101; add.u32 %r12, %r12, 0x807f807f;";
+    let pairs = body("kind::mxf4.block_scale.scale_vec::2X.m16n8k64.row.col.f32.e2m1.e2m1.f32.ue8m0", powers);
+    for (select, expected) in [
+        (["{0, 0}", "{0, 0}"], [32.0 * (1.0 + 4.0), 32.0 * (2.0 + 8.0)]),
+        (["{2, 1}", "{0, 3}"], [32.0 * (32.0 + 128.0), 32.0 * (64.0 + 256.0)]),
+    ] {
+        let body = pairs.replace("SELECT_A", select[0]).replace("SELECT_B", select[1]);
+        let (out, count) = block(&body, 32, &[], 0).unwrap();
+        let expected: [u32; 2] = expected.map(|value: f32| value.to_bits());
+        assert!(
+            out.iter().all(|pair| [*pair as u32, (pair >> 32) as u32] == expected),
+            "{select:?} {out:x?}"
+        );
+        assert_eq!(count.of("mma.e2m1"), 2 * 16 * 8 * 64);
+    }
+    // Four scales of ue4m3: 2, 1, 2, 1.
+    let fours = body(
+        "kind::mxf4nvf4.block_scale.scale_vec::4X.m16n8k64.row.col.f32.e2m1.e2m1.f32.ue4m3",
+        "mov.u32 %r12, 0x38403840;",
+    );
+    let (out, _) =
+        block(&fours.replace("SELECT_A", "{0, 1}").replace("SELECT_B", "{0, 2}"), 32, &[], 0).unwrap();
+    assert!(out.iter().all(|pair| *pair as u32 == (16f32 * 10.0).to_bits()), "{out:x?}");
+    // One scale for 32 numbers of a byte each, the second byte; 0xff is NaN.
+    let one = body(
+        "kind::mxf8f6f4.block_scale.scale_vec::1X.m16n8k32.row.col.f32.e2m1.e2m1.f32.ue8m0",
+        "mov.u32 %r11, 0x08080808; mov.u32 %r12, 0xff7f82ff;",
+    );
+    let found = |select: &str| {
+        block(&one.replace("SELECT_A", select).replace("SELECT_B", "{2, 0}"), 32, &[], 0).unwrap().0[0] as u32
+    };
+    assert_eq!((found("{1, 0}"), found("{0, 0}")), ((32f32 * 8.0).to_bits(), 0x7fff_ffff));
+}
+
+#[test]
+fn groups_of_asynchronous_copies_are_each_threads_own() {
+    // Thread 0 has two groups and waits for the older; thread 1 has one, for which it does not wait.
+    let body = |rest: &str| {
+        format!(
+            ".shared .align 16 .b8 s[64]; mov.u32 %r20, s; shl.b32 %r21, %r0, 5; add.u32 %r20, %r20, %r21; setp.eq.u32 %p1, %r0, 0;
+            cp.async.ca.shared.global [%r20], [%d10], 8; cp.async.commit_group;
+            @%p1 cp.async.ca.shared.global [%r20+16], [%d10+8], 8; @%p1 cp.async.commit_group;
+            {rest} st.global.b64 [%d0], %d9;"
+        )
+    };
+    let older = body("cp.async.wait_group 1; mov.u64 %d9, 0; @%p1 ld.shared.b64 %d9, [%r20];");
+    assert_eq!(block(&older, 2, &[7, 8], 0).unwrap().0, [7, 0]);
+    for early in ["@%p1 ld.shared.b64 %d9, [%r20+16];", "@!%p1 ld.shared.b64 %d9, [%r20];"] {
+        let found = block(&body(&format!("cp.async.wait_group 1; {early}")), 2, &[7, 8], 0).unwrap_err();
+        assert!(found.what.contains("before cp.async"), "{early}: {found}");
+    }
+    let all = body("cp.async.wait_group 0; ld.shared.b64 %d9, [%r20];");
+    assert_eq!(block(&all, 2, &[7, 8], 0).unwrap().0, [7, 7]);
+}
