@@ -73,7 +73,7 @@ fn choose_anew(
             "{device} has no {method} implementation{named} for {precision}{why}"
         )));
     }
-    let (mut best, mut candidates) = (None, Vec::new());
+    let (mut best, mut candidates, mut only_lacking) = (None, Vec::new(), true);
     for row in &rows {
         control.progress(Progress::Candidates);
         match trial(backend, row, &request.work, (schedule, rows.len()), control) {
@@ -91,17 +91,22 @@ fn choose_anew(
             Err(Halt::Stop(stop)) => return Err(Halt::Stop(stop)),
             // The only row there is says more with its own error than as a rejected candidate.
             Err(halt) if rows.len() == 1 => return Err(halt),
-            Err(halt) => candidates.push(Candidate {
-                implementation: row.name.clone(),
-                trial_op_per_s: None,
-                trial_byte_per_s: None,
-                rejected: Some(halt.to_string()),
-            }),
+            Err(halt) => {
+                only_lacking &= matches!(halt, Halt::Unsupported(_));
+                candidates.push(Candidate {
+                    implementation: row.name.clone(),
+                    trial_op_per_s: None,
+                    trial_byte_per_s: None,
+                    rejected: Some(halt.to_string()),
+                });
+            }
         }
     }
     let Some((_, row, checks)) = best else {
         let reasons: Vec<_> = candidates.into_iter().filter_map(|candidate| candidate.rejected).collect();
-        return Err(Halt::Rejected(reasons.join("; ")));
+        let reasons = reasons.join("; ");
+        // Nothing has failed where no row has such a case.
+        return Err(if only_lacking { Halt::Unsupported(reasons) } else { Halt::Rejected(reasons) });
     };
     Ok(Choice { row, candidates, checks, findings: Vec::new() })
 }

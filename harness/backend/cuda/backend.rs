@@ -108,18 +108,18 @@ fn table(
         all.push(copy(target, nvrtc, copied(memory, Bytes::new(cache))));
     }
     if let Ok(library) = library {
-        all.extend(cublaslt::formats(target).map(|format| of_the_library(format, library)));
+        all.extend(cublaslt::formats(target).map(|format| of_the_library(format, target, library)));
     }
     all
 }
 
-fn of_the_library(format: &Format, library: &CublasLt) -> Implementation {
+fn of_the_library(format: &Format, target: &Target, library: &CublasLt) -> Implementation {
     Implementation {
         name: format.name.to_owned(),
         method: Method::Gemm,
         precision: format.precision,
         accumulate: format.accumulate,
-        unit: format.unit,
+        unit: format.unit(target),
         native: true,
         detail: format!("cuBLASLt {}; {}", library.version(), format.detail()),
         shape: default_shape(format.precision),

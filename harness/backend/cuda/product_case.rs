@@ -124,6 +124,7 @@ impl<'a> ProductCase<'a> {
                 Some(graph) => graphs.push(graph),
                 // A driver that makes no graph: every launch is the host's.
                 None => {
+                    graphs.clear();
                     self.short = false;
                     return Ok(());
                 }

@@ -25,7 +25,8 @@ use crate::workload::{BufferSize, Distribution, GemmShape, Layout, Method};
 pub struct Args {
     #[command(flatten)]
     pub search: SearchArgs,
-    /// Device by id or UUID, or `all`; repeatable. Software and simulated devices only run when named.
+    /// Device by id or UUID, or `all`; repeatable. Those of one backend are measured at the same time, each in a
+    /// process of its own. Software and simulated devices only run when named.
     #[arg(long, value_name = "ID|UUID|all")]
     pub device: Vec<String>,
     /// Number formats, comma-separated: fp64, fp32, tf32, bf16, fp16, fp8e4m3, fp8e5m2, fp6, fp4, int8, int4.

@@ -20,8 +20,6 @@ pub(in crate::backend::cuda) struct Format {
     pub precision: Precision,
     /// Format of the sums.
     pub accumulate: Accumulate,
-    /// Units that perform it.
-    pub unit: Unit,
     /// First compute capability that has it.
     pub from: u32,
     /// Arithmetic, format of alpha and beta.
@@ -77,14 +75,14 @@ const TO_F32: (Type, Element) = (Type::CUDA_R_32F, Element::F32);
 
 const fn row(
     (name, precision, accumulate): (&'static str, Precision, Accumulate),
-    (unit, from): (Unit, u32),
+    from: u32,
     compute: (Compute, Type),
     (operand, element): (Type, Element),
     result: (Type, Element),
     rules: Rules,
 ) -> Format {
     let operands = (operand, operand);
-    Format { name, precision, accumulate, unit, from, compute, operands, result, element, rules }
+    Format { name, precision, accumulate, from, compute, operands, result, element, rules }
 }
 
 use Accumulate as A;
@@ -94,23 +92,16 @@ use Precision as P;
 const FORMATS: [Format; 11] = [
     row(
         ("cublaslt-fp64", P::Fp64, A::Fp64),
-        (Unit::Matrix, 75),
+        75,
         (Compute::CUBLAS_COMPUTE_64F, Type::CUDA_R_64F),
         (Type::CUDA_R_64F, Element::F64),
         (Type::CUDA_R_64F, Element::F64),
         Rules::Free,
     ),
-    row(
-        ("cublaslt-fp32", P::Fp32, A::Fp32),
-        (Unit::Vector, 75),
-        F32,
-        (Type::CUDA_R_32F, Element::F32),
-        TO_F32,
-        Rules::Free,
-    ),
+    row(("cublaslt-fp32", P::Fp32, A::Fp32), 75, F32, (Type::CUDA_R_32F, Element::F32), TO_F32, Rules::Free),
     row(
         ("cublaslt-tf32", P::Tf32, A::Fp32),
-        (Unit::Matrix, 80),
+        80,
         (Compute::CUBLAS_COMPUTE_32F_FAST_TF32, Type::CUDA_R_32F),
         (Type::CUDA_R_32F, Element::F32),
         TO_F32,
@@ -118,23 +109,16 @@ const FORMATS: [Format; 11] = [
     ),
     row(
         ("cublaslt-bf16", P::Bf16, A::Fp32),
-        (Unit::Matrix, 80),
+        80,
         F32,
         (Type::CUDA_R_16BF, Element::Bf16),
         TO_F32,
         Rules::Free,
     ),
-    row(
-        ("cublaslt-fp16", P::Fp16, A::Fp32),
-        (Unit::Matrix, 75),
-        F32,
-        (Type::CUDA_R_16F, Element::F16),
-        TO_F32,
-        Rules::Free,
-    ),
+    row(("cublaslt-fp16", P::Fp16, A::Fp32), 75, F32, (Type::CUDA_R_16F, Element::F16), TO_F32, Rules::Free),
     row(
         ("cublaslt-fp16-acc16", P::Fp16, A::Fp16),
-        (Unit::Matrix, 75),
+        75,
         (Compute::CUBLAS_COMPUTE_16F, Type::CUDA_R_16F),
         (Type::CUDA_R_16F, Element::F16),
         (Type::CUDA_R_16F, Element::F16),
@@ -142,7 +126,7 @@ const FORMATS: [Format; 11] = [
     ),
     row(
         ("cublaslt-fp8e4m3", P::Fp8e4m3, A::Fp32),
-        (Unit::Matrix, 89),
+        89,
         F32,
         (Type::CUDA_R_8F_E4M3, Element::Byte),
         TO_F32,
@@ -150,7 +134,7 @@ const FORMATS: [Format; 11] = [
     ),
     row(
         ("cublaslt-mxfp8", P::Fp8e4m3, A::Fp32),
-        (Unit::Matrix, 100),
+        100,
         F32,
         (Type::CUDA_R_8F_E4M3, Element::Byte),
         TO_F32,
@@ -165,7 +149,7 @@ const FORMATS: [Format; 11] = [
         operands: (Type::CUDA_R_8F_E4M3, Type::CUDA_R_8F_E5M2),
         ..row(
             ("cublaslt-fp8e5m2-by-e4m3", P::Fp8e5m2, A::Fp32),
-            (Unit::Matrix, 89),
+            89,
             F32,
             (Type::CUDA_R_8F_E5M2, Element::Byte),
             TO_F32,
@@ -174,7 +158,7 @@ const FORMATS: [Format; 11] = [
     },
     row(
         ("cublaslt-nvfp4", P::Fp4, A::Fp32),
-        (Unit::Matrix, 100),
+        100,
         F32,
         (Type::CUDA_R_4F_E2M1, Element::Nibble),
         TO_F32,
@@ -186,7 +170,7 @@ const FORMATS: [Format; 11] = [
     ),
     row(
         ("cublaslt-int8", P::Int8, A::Int32),
-        (Unit::Matrix, 75),
+        75,
         (Compute::CUBLAS_COMPUTE_32I, Type::CUDA_R_32I),
         (Type::CUDA_R_8I, Element::I8),
         (Type::CUDA_R_32I, Element::I32),
@@ -219,6 +203,16 @@ pub(in crate::backend::cuda) fn absence(target: &Target, precision: Precision) -
 }
 
 impl Format {
+    /// Units that perform it on an architecture: matrix units of fp64 are in the large chips alone, and elsewhere what
+    /// there is of them is no faster than the vector units.
+    pub const fn unit(&self, target: &Target) -> Unit {
+        match (self.precision, target.capability) {
+            (Precision::Fp64, 80 | 90 | 100 | 103) => Unit::Matrix,
+            (Precision::Fp64 | Precision::Fp32, _) => Unit::Vector,
+            _ => Unit::Matrix,
+        }
+    }
+
     /// What a reader must know of the product beyond its name.
     pub fn detail(&self) -> String {
         let mut parts = vec![match self.result.1 {
@@ -247,13 +241,22 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::backend::cuda::rows::{ROWS, TARGETS};
+    use crate::backend::cuda::rows::{ROWS, TARGETS, target};
 
     #[test]
     fn names_are_unique_and_no_kernel_has_one_of_them() {
         let ours = ROWS.iter().map(|row| row.name);
         let all: Vec<&str> = FORMATS.iter().map(|format| format.name).chain(ours).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn a_product_is_held_against_the_peak_of_the_units_that_compute_it() {
+        let unit = |name: &str, major| format(name).unwrap().unit(target(major, 0).unwrap());
+        assert_eq!(unit("cublaslt-fp64", 9), Unit::Matrix);
+        assert_eq!(unit("cublaslt-fp64", 12), Unit::Vector);
+        assert_eq!(unit("cublaslt-fp32", 9), Unit::Vector);
+        assert_eq!(unit("cublaslt-tf32", 12), Unit::Matrix);
     }
 
     #[test]
