@@ -33,8 +33,8 @@ pub(super) struct Pairs {
     extents: [usize; 3],
 }
 
-/// Place along K of the one element of B that a pair of steps adds to a row; rows that a kernel could take for each
-/// other, 8, 16, 32 or 64 apart, have different ones.
+/// Place along K of the one element of B that a pair of steps adds to a row; rows 8, 16, 32 or 64 apart, which a kernel
+/// could take for each other, have different ones (for K = 4, whose tiles are small, up to 32).
 fn own(row: usize, k: usize) -> usize {
     (row + row / k + row / (k * k)) % k
 }
