@@ -15,6 +15,7 @@ use flopgauge::workload::Layout;
 use flopgauge_simulator::launch::{Count, Frame, Module, load, run};
 use flopgauge_simulator::memory::Global;
 
+mod defects;
 mod issue;
 mod products;
 
@@ -38,8 +39,12 @@ fn target(name: &str) -> &'static Target {
 }
 
 fn module(nvrtc: &Nvrtc, source: &Source, options: &[String]) -> Module {
-    let ptx = nvrtc.compile(source.text, source.file, options).unwrap().ptx;
-    load(&ptx).unwrap_or_else(|error| panic!("{} {options:?}: {error}", source.file))
+    module_of(nvrtc, source.text, source.file, options)
+}
+
+fn module_of(nvrtc: &Nvrtc, text: &str, file: &str, options: &[String]) -> Module {
+    let ptx = nvrtc.compile(text, file, options).unwrap_or_else(|error| panic!("{file}: {error}")).ptx;
+    load(&ptx).unwrap_or_else(|error| panic!("{file} {options:?}: {error}"))
 }
 
 /// A simulated device's memory and one kernel.
@@ -60,7 +65,12 @@ impl Machine {
     }
 
     /// Runs the one kernel on `blocks` blocks; its parameters are pointers, then words.
-    fn launch(&mut self, [blocks, threads, dynamic]: [u32; 3], parameters: &[u8], seed: u64) -> Count {
+    fn launch(
+        &mut self,
+        [blocks, threads, dynamic]: [u32; 3],
+        parameters: &[u8],
+        seed: u64,
+    ) -> Result<Count, String> {
         let [kernel] = self.module.kernels.as_slice() else { panic!("one kernel a source") };
         assert_eq!(kernel.parameter_bytes as usize, parameters.len(), "{}'s parameters", kernel.name);
         let frame = Frame {
@@ -73,7 +83,7 @@ impl Machine {
             patience: 100_000_000,
             dynamic_offset: 0,
         };
-        run(&frame, &mut self.global).unwrap_or_else(|fault| panic!("{fault}"))
+        run(&frame, &mut self.global).map_err(|fault| fault.to_string())
     }
 }
 
@@ -88,7 +98,7 @@ fn the_copy_kernel_moves_every_quad_once_whatever_their_number() {
             let from = machine.uploaded(&bytes);
             let to = machine.global.allocate(bytes.len() as u64).unwrap();
             let parameters: Vec<u8> = [to, from, quads].iter().flat_map(|word| word.to_le_bytes()).collect();
-            machine.launch([2, COPY.threads, 0], &parameters, quads);
+            machine.launch([2, COPY.threads, 0], &parameters, quads).unwrap();
             assert_eq!(machine.global.host_read(to, bytes.len()).unwrap(), bytes, "{quads} quads on {name}");
         }
     }

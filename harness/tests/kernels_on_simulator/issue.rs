@@ -5,13 +5,22 @@ use std::collections::BTreeSet;
 use super::{Form, Layout, Machine, ROWS, Row, Target, compiler, module, target};
 
 /// What is wrong with a row after some trips, if anything.
-fn wrong(machine: &mut Machine, row: &Row, target: &Target, (blocks, trips): (u32, u32)) -> Option<String> {
+pub(super) fn wrong(
+    machine: &mut Machine,
+    row: &Row,
+    target: &Target,
+    (blocks, trips): (u32, u32),
+) -> Option<String> {
     let size = row.output_bytes_per_block() * u64::from(blocks);
     let output = machine.global.allocate(size).unwrap();
     let operands = machine.uploaded(&row.operands());
     let mut parameters: Vec<u8> = [output, operands].iter().flat_map(|p| p.to_le_bytes()).collect();
     parameters.extend(trips.to_le_bytes());
-    let count = machine.launch([blocks, row.threads(), row.shared_bytes()], &parameters, u64::from(trips));
+    let launched = machine.launch([blocks, row.threads(), row.shared_bytes()], &parameters, u64::from(trips));
+    let count = match launched {
+        Ok(count) => count,
+        Err(fault) => return Some(fault),
+    };
     let found = row.accumulators(machine.global.host_read(output, usize::try_from(size).unwrap()).unwrap());
     let expected = row.expected(u64::from(trips)).repeat(blocks as usize);
     let at = format!("{} on {}, {blocks} blocks, {trips} trips", row.name, target.name);

@@ -33,6 +33,12 @@ pub(super) struct Pairs {
     extents: [usize; 3],
 }
 
+/// Place along K of the one element of B that a pair of steps adds to a row; rows 8, 16, 32 or 64 apart, which a kernel
+/// could take for each other, have different ones (for K = 4, whose tiles are small, up to 32).
+fn own(row: usize, k: usize) -> usize {
+    (row + row / k + row / (k * k)) % k
+}
+
 impl Pairs {
     /// `steps` steps of K, an even number, of an `extents` product; the same on every machine.
     pub(super) fn new(
@@ -55,14 +61,12 @@ impl Pairs {
         for _ in 0..steps / 2 {
             let mut left: Vec<i32> = (0..m * k).map(|_| draw()).collect();
             for (row, values) in left.chunks_exact_mut(k).enumerate() {
-                if let Some(value) = values.get_mut(row % k) {
+                if let Some(value) = values.get_mut(own(row, k)) {
                     *value = 0;
                 }
             }
-            let back = left.iter().enumerate().map(|(at, value)| {
-                let own = at % k == at / k % k;
-                if own { 1 } else { -value }
-            });
+            let back =
+                left.iter().enumerate().map(|(at, value)| if at % k == own(at / k, k) { 1 } else { -value });
             let back: Vec<i32> = back.collect();
             a.append(&mut left);
             a.extend(back);

@@ -183,12 +183,17 @@ impl Shared {
 
     /// A thread's load of at most 8 bytes.
     pub fn load(&mut self, warp: usize, address: u64, size: usize) -> Checked<u64> {
+        self.read(warp, address, size).map(little)
+    }
+
+    /// Bytes that a thread reads, at a multiple of their number.
+    pub fn read(&mut self, warp: usize, address: u64, size: usize) -> Checked<&[u8]> {
         aligned(address, size)?;
         let span = (self.range(address, size)?, size);
         self.order(warp, &self.known[warp], span, false)?;
         self.readable(address, span)?;
         self.note_read(warp, self.known[warp].order.at(warp), span);
-        Ok(little(&self.bytes[span.0..span.0 + size]))
+        Ok(&self.bytes[span.0..span.0 + size])
     }
 
     /// A thread's store, of at most 16 bytes.

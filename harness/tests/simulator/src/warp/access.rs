@@ -144,9 +144,9 @@ impl Warp {
         let mut rows = vec![[0u64; 8]; 8 * count];
         for (lane, row) in rows.iter_mut().enumerate() {
             let address = self.address(world, a, lane);
-            crate::memory::aligned(address, 16)?;
-            for (i, element) in row.iter_mut().enumerate() {
-                *element = world.shared.load(self.number, address + 2 * i as u64, 2)?;
+            let bytes = world.shared.read(self.number, address, 16)?;
+            for (element, pair) in row.iter_mut().zip(bytes.chunks_exact(2)) {
+                *element = u64::from(pair[0]) | u64::from(pair[1]) << 8;
             }
         }
         for (i, target) in d.iter().enumerate() {
