@@ -16,6 +16,7 @@ use flopgauge_simulator::launch::{Count, Frame, Module, load, run};
 use flopgauge_simulator::memory::Global;
 
 mod issue;
+mod mutations;
 mod products;
 
 /// The newest compiler that `harness/tests/nvrtc` installed; none is a failure where `FLOPGAUGE_REQUIRE_NVRTC` is set.
