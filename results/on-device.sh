@@ -6,6 +6,7 @@
 #   ON_DEVICE_BACKEND      cuda (default); any backend name
 #   ON_DEVICE_DEVICE       the device, e.g. cuda:0 (default: <backend>:0)
 #   ON_DEVICE_SMALL=1      tiny shapes and the quick pace, for a simulated or a software device
+#   ON_DEVICE_PRECISION    only these formats where all would be measured, e.g. bf16,int8
 # Exit code: that of the verdict (0 pass, 1 fail, 3 nothing measured), 2 for a usage error.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,6 +34,9 @@ else
   pace=(--quick) soak=(--thorough) limit=150
 fi
 
+formats=()
+[ -z "${ON_DEVICE_PRECISION:-}" ] || formats=(--precision "$ON_DEVICE_PRECISION")
+
 codes=()
 # One part of the run: its own record directory and log, and its own time limit, so that one cannot eat the rest.
 part() {
@@ -48,11 +52,11 @@ part() {
 "$FLOPGAUGE" devices --backend "$backend" --json >"$out/devices.json" 2>"$out/devices.txt"
 if [ ! -s "$out/devices.json" ]; then cat "$out/devices.txt" >&2; fi
 
-part issue --method issue "${pace[@]}"
-part gemm --method gemm --shape "$n,$n,$n" "${pace[@]}"
-part ragged --method gemm --shape "$ragged" "${pace[@]}"
+part issue --method issue "${formats[@]}" "${pace[@]}"
+part gemm --method gemm --shape "$n,$n,$n" "${formats[@]}" "${pace[@]}"
+part ragged --method gemm --shape "$ragged" "${formats[@]}" "${pace[@]}"
 part transposed --method gemm --shape "$n,$n,$n" --layout tn --precision fp16,bf16 "${pace[@]}"
-part integers --method gemm --shape "$n,$n,$n" --input integers "${pace[@]}"
+part integers --method gemm --shape "$n,$n,$n" --input integers "${formats[@]}" "${pace[@]}"
 part sensitivity --method gemm --shape "$n,$n,$n" --precision bf16 --input all "${pace[@]}"
 if [ -z "${ON_DEVICE_SMALL:-}" ]; then
   part sweep --method gemm --precision bf16 --sweep coarse "${pace[@]}"
@@ -60,7 +64,7 @@ fi
 part sustained --method gemm --shape "$n,$n,$n" --precision bf16 "${soak[@]}"
 
 if [ "$backend" = cuda ]; then
-  (cd "$here/on-device" && "$python" plain_cublaslt.py --n "$n" --seconds "$peer_seconds") >>"$out/peers.jsonl"
+  (cd "$here/on-device" && "$python" plain_cublaslt.py --n "$n" "${formats[@]}" --seconds "$peer_seconds") >>"$out/peers.jsonl"
   if [ -z "${ON_DEVICE_SMALL:-}" ]; then
     (cd "$here/on-device" && "$python" torch_matmul.py --n "$n" --seconds "$peer_seconds") >>"$out/peers.jsonl"
   fi

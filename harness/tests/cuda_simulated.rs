@@ -85,6 +85,12 @@ impl Simulated {
         command
     }
 
+    /// Lets a command find NVRTC through the loader: the variable would be taken for cuBLASLt's place too.
+    pub fn by_the_loader(&self, command: &mut Command) {
+        let folders = format!("{}:{}", self.folder.path().join("lib").display(), self.nvrtc.display());
+        command.env_remove("FLOPGAUGE_CUDA_PATH").env("LD_LIBRARY_PATH", folders);
+    }
+
     /// Measures into `folder/record`, quickly.
     pub fn measure(&self, arguments: &[&str]) -> Output {
         let always = ["measure", "--quick", "--no-progress", "--time-limit", "120", "--out", "record"];
@@ -133,11 +139,12 @@ fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
     found
 }
 
-/// Measures everything on a device of this capability, products of whole tiles. The device takes one second for a
+/// Measures these formats on a device of this capability, products of whole tiles. The device takes one second for a
 /// million executed operations: a rate of a million counted ones says that what is counted is what is executed.
-fn everything_counts_what_it_executes(capability: &str, least: usize) {
+fn counts_what_it_executes(capability: &str, [precisions, methods]: [&str; 2], names: &[&str]) {
     let Some(machine) = Simulated::new(&device(0, capability)) else { return };
-    let output = machine.measure(&["--device", "cuda:0", "--method", "issue,gemm", "--shape", "256,256,64"]);
+    let of = ["--device", "cuda:0", "--precision", precisions, "--method", methods, "--shape", "128,256,64"];
+    let output = machine.measure(&of);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let rates = rates(&machine.record());
     for (method, name, rate) in &rates {
@@ -147,31 +154,57 @@ fn everything_counts_what_it_executes(capability: &str, least: usize) {
             said(&output)
         );
     }
-    assert!(rates.len() >= least, "{rates:?}\n{}", said(&output));
+    let found: Vec<&str> = rates.iter().map(|(_, name, _)| name.as_str()).collect();
+    assert_eq!(found, names, "{}", said(&output));
     let launches = machine.launches();
-    assert!(launches.iter().all(|launch| launch["device"].as_str().unwrap().starts_with("51a51a51")));
     let operations = |launch: &Value| launch["operations"].as_object().unwrap().len();
     assert!(launches.len() > rates.len() && launches.iter().all(|launch| operations(launch) == 1));
 }
 
 #[test]
-fn everything_on_sm_80_counts_what_it_executes_and_is_verified() {
-    everything_counts_what_it_executes("8.0", 10);
+fn what_is_counted_on_sm_80_is_what_is_executed_and_is_verified() {
+    counts_what_it_executes("8.0", ["int8", "issue,gemm"], &["mma-int8", "flopgauge-mma-int8"]);
 }
 
 #[test]
-fn everything_on_sm_89_counts_what_it_executes_and_is_verified() {
-    everything_counts_what_it_executes("8.9", 10);
+fn what_is_counted_on_sm_89_is_what_is_executed_and_is_verified() {
+    counts_what_it_executes("8.9", ["fp8e4m3", "gemm"], &["flopgauge-mma-fp8e4m3"]);
 }
 
 #[test]
-fn everything_on_sm_90a_counts_what_it_executes_and_is_verified() {
-    everything_counts_what_it_executes("9.0", 10);
+fn what_is_counted_on_sm_90a_is_what_is_executed_and_is_verified() {
+    counts_what_it_executes("9.0", ["bf16", "gemm"], &["flopgauge-wgmma-bf16"]);
 }
 
 #[test]
-fn everything_on_sm_120a_counts_what_it_executes_and_is_verified() {
-    everything_counts_what_it_executes("12.0", 10);
+fn what_is_counted_on_sm_120a_is_what_is_executed_and_is_verified() {
+    counts_what_it_executes("12.0", ["fp6", "gemm"], &["flopgauge-mma-fp6"]);
+}
+
+#[test]
+fn the_double_of_cublaslt_is_one_candidate_more_and_its_products_are_verified() {
+    let libraries = ["libcuda.so", "libnvidia-ml.so.1", "libcublasLt.so.13"];
+    let Some(machine) = Simulated::with(&device(0, "8.9"), &libraries) else { return };
+    let of =
+        ["measure", "--quick", "--no-progress", "--out", "record", "--device", "cuda:0", "--method", "gemm"];
+    let mut command = machine.command(&of);
+    machine.by_the_loader(&mut command);
+    for precision in ["fp64", "bf16", "int8", "fp8e4m3"] {
+        command.args(["--precision", precision]);
+    }
+    let output = command.args(["--shape", "64,48,80"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let record = machine.record();
+    assert_eq!(rates(&record).len(), 4, "{}", said(&output));
+    for row in &record {
+        let candidates = row["result"]["candidates"].as_array().unwrap();
+        let library =
+            candidates.iter().find(|c| c["implementation"].as_str().unwrap().starts_with("cublaslt-"));
+        let library = library.unwrap_or(&Value::Null);
+        assert!(library.is_object() && library["rejected"].is_null(), "{row}\n{}", said(&output));
+    }
+    let products = machine.launches().into_iter().filter(|launch| launch["kernel"] == "cublasLtMatmul");
+    assert!(products.count() > 4);
 }
 
 #[test]
@@ -195,4 +228,52 @@ fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
         assert!(said(&output).contains("SIMULATED: no figure here says anything of hardware"));
         std::fs::remove_dir_all(machine.folder.path().join("record")).unwrap();
     }
+}
+
+#[test]
+fn nothing_that_was_simulated_becomes_a_profile_or_an_acceptance() {
+    let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
+    let output = machine.measure(&[
+        "--device",
+        "cuda:0",
+        "--precision",
+        "bf16",
+        "--method",
+        "gemm",
+        "--shape",
+        "64,64,64",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let profile = machine.command(&["profile", "record", "-o", "profile.toml"]).output().unwrap();
+    assert_ne!(profile.status.code(), Some(0), "{}", said(&profile));
+    assert!(said(&profile).contains("simulated"), "{}", said(&profile));
+    assert!(!machine.folder.path().join("profile.toml").exists());
+    let accept = machine.command(&["accept", "--tier", "smoke", "--out", "node"]).output().unwrap();
+    assert_eq!(accept.status.code(), Some(3), "{}", said(&accept));
+    assert!(said(&accept).contains("INCONCLUSIVE"), "{}", said(&accept));
+}
+
+#[test]
+fn the_one_command_for_a_machine_with_a_gpu_is_green_on_a_simulated_one() {
+    let libraries = ["libcuda.so", "libnvidia-ml.so.1", "libcublasLt.so.13"];
+    let Some(machine) = Simulated::with(&device(0, "8.0"), &libraries) else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/on-device.sh");
+    let like = machine.command(&[]);
+    let mut command = Command::new("bash");
+    command
+        .arg(script)
+        .arg("run")
+        .current_dir(machine.folder.path())
+        .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    machine.by_the_loader(&mut command);
+    command
+        .env("FLOPGAUGE", env!("CARGO_BIN_EXE_flopgauge"))
+        .env("ON_DEVICE_SMALL", "1")
+        .env("ON_DEVICE_PRECISION", "bf16");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = said(&output);
+    assert!(text.contains("VERDICT: PASS") && text.contains("NOT HARDWARE: simulated"), "{text}");
+    let peers = std::fs::read_to_string(machine.folder.path().join("run/peers.jsonl")).unwrap();
+    assert!(peers.contains("\"peer\": \"cublaslt-plain\"") && peers.contains("rate_op_per_s"), "{peers}");
 }

@@ -17,6 +17,7 @@ use flopgauge_simulator::memory::Global;
 
 mod defects;
 mod issue;
+mod mutations;
 mod products;
 
 /// The newest compiler that `harness/tests/nvrtc` installed; none is a failure where `FLOPGAUGE_REQUIRE_NVRTC` is set.

@@ -15,6 +15,7 @@ mod commands;
 mod compare;
 mod comparing;
 mod copies;
+mod cuda_faults;
 mod cuda_libraries;
 mod cuda_simulated;
 mod filing_packets;

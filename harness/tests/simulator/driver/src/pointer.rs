@@ -10,11 +10,6 @@ use std::ffi::{CStr, c_char};
 pub struct Out<T>(*mut T);
 
 impl<T> Out<T> {
-    /// Whether it is null.
-    pub(crate) fn is_null(self) -> bool {
-        self.0.is_null()
-    }
-
     /// Writes the value; `None` for a null pointer.
     pub(crate) fn put(self, value: T) -> Option<()> {
         if self.0.is_null() {
