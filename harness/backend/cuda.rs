@@ -16,6 +16,7 @@ mod static_check;
 mod telemetry;
 
 pub use backend::CudaBackend;
+pub use telemetry::Telemetry;
 
 /// What is unproved until a GPU has run it, one line each.
 pub const OPEN_POINTS: &str = include_str!("cuda/open.txt");

@@ -16,7 +16,7 @@ use super::table::{Cooperative, Kernel, kernels};
 use super::telemetry::Watch;
 use super::template::{Variant, sources};
 use crate::backend::{Backend, Implementation, LoadError, Loaded, Output};
-use crate::device::{Device, DeviceKind};
+use crate::device::{Device, DeviceKind, Finding};
 use crate::precision::{Accumulate, Precision};
 use crate::units::Seconds;
 use crate::workload::{BufferSize, Case, Distribution, GemmShape, Layout, Method, Work};
@@ -92,7 +92,8 @@ impl WgpuBackend {
         let kernels: Vec<Kernel> =
             kernels(&cooperative, info.subgroup_max_size).into_iter().filter(fits).collect();
         let implementations = kernels.iter().map(|kernel| row(kernel, &gpu, device.kind)).collect();
-        let watch = Watch::of(&info.device_pci_bus_id);
+        let watch = Watch::of(&info.device_pci_bus_id, info.vendor);
+        device.notes.extend(watch.notes());
         Ok(Self { gpu, device, kernels, implementations, pipelines: HashMap::new(), watch })
     }
 
@@ -197,6 +198,10 @@ impl Backend for WgpuBackend {
 
     fn lost(&self) -> Option<String> {
         self.gpu.alive().err().map(|error| error.to_string())
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        self.watch.findings()
     }
 
     fn sources(&self) -> Option<String> {
