@@ -8,9 +8,37 @@ pub mod cuda;
 mod error;
 mod registry;
 pub mod scripted;
+mod sysfs;
 mod traits;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
+
+/// NVIDIA's sensors, for whichever backend reaches its devices.
+#[cfg(all(feature = "cuda", feature = "wgpu"))]
+use cuda::Telemetry as Nvml;
+
+/// Stands in where the feature is off.
+#[cfg(all(not(feature = "cuda"), feature = "wgpu"))]
+struct Nvml;
+
+#[cfg(all(not(feature = "cuda"), feature = "wgpu"))]
+impl Nvml {
+    fn at(_: &str) -> Self {
+        Self
+    }
+
+    fn due(&mut self) -> Option<Conditions> {
+        None
+    }
+
+    fn notes(&self) -> Vec<String> {
+        vec!["no clock, power or temperature: this build has no NVML; build with --features cuda".to_owned()]
+    }
+
+    fn findings(&mut self) -> Vec<crate::device::Finding> {
+        Vec::new()
+    }
+}
 
 /// Stands in where the feature is off.
 #[cfg(not(feature = "wgpu"))]

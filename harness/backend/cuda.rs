@@ -24,6 +24,7 @@ mod telemetry;
 mod tensor_map;
 
 pub use backend::CudaBackend;
+pub use telemetry::Telemetry;
 
 /// What is unproved until a GPU has run it, one line each.
 pub const OPEN_POINTS: &str = include_str!("cuda/open.txt");

@@ -1,5 +1,10 @@
 //! The wgpu backend on a software Vulkan driver, and its shaders through the compiler without any driver.
 #![cfg(feature = "wgpu")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says what was left out"
+)]
 
 mod counts;
 mod mesa;

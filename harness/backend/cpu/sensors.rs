@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::backend::sysfs::{entries, value};
+
 /// Drivers whose temperatures are the processor's.
 const PROCESSOR_DRIVERS: [&str; 4] = ["coretemp", "k10temp", "zenpower", "cpu_thermal"];
 
@@ -17,7 +19,7 @@ pub fn temperature_millidegrees_c() -> Option<i64> {
 }
 
 fn hottest_under(root: &Path) -> Option<i64> {
-    let monitors = directories(root).into_iter().filter(|monitor| {
+    let monitors = entries(root).into_iter().filter(|monitor| {
         let name = std::fs::read_to_string(monitor.join("name")).unwrap_or_default();
         PROCESSOR_DRIVERS.contains(&name.trim())
     });
@@ -59,7 +61,7 @@ impl PackageEnergy {
     }
 
     fn under(root: &Path) -> Option<Self> {
-        let zones = directories(root).into_iter().filter(|zone| {
+        let zones = entries(root).into_iter().filter(|zone| {
             // Packages are `intel-rapl:0`; parts of them, as `intel-rapl:0:1`, would be counted twice.
             let name = zone.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             name.strip_prefix("intel-rapl:").is_some_and(|number| !number.contains(':'))
@@ -86,7 +88,7 @@ impl PackageEnergy {
 
 impl Counter {
     fn read(zone: PathBuf) -> Option<Self> {
-        let number = |file: &str| std::fs::read_to_string(zone.join(file)).ok()?.trim().parse().ok();
+        let number = |file: &str| value(&zone.join(file));
         let (energy_uj, range_uj) = (number("energy_uj")?, number("max_energy_range_uj")?);
         Some(Self { zone, energy_uj, range_uj })
     }
@@ -99,14 +101,6 @@ impl Counter {
 pub fn mean_power_mw(energy_uj: u64, elapsed: Duration) -> Option<u64> {
     let milliwatts = (u128::from(energy_uj) * 1_000_000).checked_div(elapsed.as_nanos())?;
     u64::try_from(milliwatts).ok()
-}
-
-/// Entries of a directory in the order of their names, or none.
-fn directories(root: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn nvml() -> Result<&'static Nvml, String> {
 }
 
 /// Sensors of one device.
-pub(super) struct Telemetry {
+pub struct Telemetry {
     device: Result<nvml_wrapper::Device<'static>, String>,
     read: Option<Instant>,
     health: Health,
@@ -42,12 +42,23 @@ struct Health {
 impl Telemetry {
     /// The sensors of the device of this UUID, a MIG instance among them.
     pub fn of(uuid: Uuid) -> Self {
-        let device = nvml().and_then(|nvml| {
+        Self::new(nvml().and_then(|nvml| {
             let named = |prefix: &str| nvml.device_by_uuid(format!("{prefix}-{}", uuid.hyphenated()));
             named("GPU")
                 .or_else(|_| named("MIG"))
                 .map_err(|error| format!("NVML does not know {uuid}: {error}"))
-        });
+        }))
+    }
+
+    /// The sensors of the device at this PCI address, as other interfaces than NVIDIA's own give it.
+    pub fn at(pci_address: &str) -> Self {
+        Self::new(nvml().and_then(|nvml| {
+            nvml.device_by_pci_bus_id(pci_address)
+                .map_err(|error| format!("NVML does not know the device at {pci_address}: {error}"))
+        }))
+    }
+
+    fn new(device: Result<nvml_wrapper::Device<'static>, String>) -> Self {
         let mut found = Self { device, read: None, health: Health::default() };
         found.health = found.health_now();
         found
@@ -235,8 +246,9 @@ mod tests {
 
     #[test]
     fn a_device_that_nvml_does_not_know_has_no_readings_and_a_reason() {
-        let mut telemetry = Telemetry::of(Uuid::nil());
-        assert!(telemetry.due().is_none() && telemetry.findings().is_empty());
-        assert!(telemetry.notes()[0].starts_with("no clock, power or temperature"));
+        for mut telemetry in [Telemetry::of(Uuid::nil()), Telemetry::at("ffff:ff:1f.7")] {
+            assert!(telemetry.due().is_none() && telemetry.findings().is_empty());
+            assert!(telemetry.notes()[0].starts_with("no clock, power or temperature"));
+        }
     }
 }

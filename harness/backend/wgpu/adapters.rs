@@ -58,6 +58,17 @@ fn facts(_: &Adapter) -> Option<(Option<Uuid>, u64)> {
     None
 }
 
+/// Whether a packed product of bytes is one of the device's own; `None` where nobody says.
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+pub(super) fn packed_dot(adapter: &Adapter) -> Option<bool> {
+    super::vulkan::packed_dot(adapter)
+}
+
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+pub(super) fn packed_dot(_: &Adapter) -> Option<bool> {
+    None
+}
+
 /// A device that does not say what it is, is not trusted as hardware.
 const fn kind(device: DeviceType) -> DeviceKind {
     match device {

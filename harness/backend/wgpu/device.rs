@@ -16,7 +16,7 @@ use super::table::{Cooperative, Kernel, kernels};
 use super::telemetry::Watch;
 use super::template::{Variant, sources};
 use crate::backend::{Backend, Implementation, LoadError, Loaded, Output};
-use crate::device::{Device, DeviceKind};
+use crate::device::{Device, DeviceKind, Finding};
 use crate::precision::{Accumulate, Precision};
 use crate::units::Seconds;
 use crate::workload::{BufferSize, Case, Distribution, GemmShape, Layout, Method, Work};
@@ -72,6 +72,7 @@ impl WgpuBackend {
         }
         let gpu = Gpu::open(&adapter, &device.id, fault)?;
         loops::check(&gpu)?;
+        let packed_dot = adapters::packed_dot(&adapter);
         let listed = adapter.cooperative_matrix_properties();
         let mut cooperative: Vec<Cooperative> = listed
             .iter()
@@ -91,8 +92,10 @@ impl WgpuBackend {
         };
         let kernels: Vec<Kernel> =
             kernels(&cooperative, info.subgroup_max_size).into_iter().filter(fits).collect();
-        let implementations = kernels.iter().map(|kernel| row(kernel, &gpu, device.kind)).collect();
-        let watch = Watch::of(&info.device_pci_bus_id);
+        let implementations =
+            kernels.iter().map(|kernel| row(kernel, &gpu, (device.kind, packed_dot))).collect();
+        let watch = Watch::of(&info.device_pci_bus_id, info.vendor);
+        device.notes.extend(watch.notes());
         Ok(Self { gpu, device, kernels, implementations, pipelines: HashMap::new(), watch })
     }
 
@@ -166,7 +169,7 @@ const fn formats(ab: CooperativeScalarType, cr: CooperativeScalarType) -> Option
     }
 }
 
-fn row(kernel: &Kernel, gpu: &Gpu, kind: DeviceKind) -> Implementation {
+fn row(kernel: &Kernel, gpu: &Gpu, (kind, packed_dot): (DeviceKind, Option<bool>)) -> Implementation {
     let hardware = kind == DeviceKind::Hardware;
     let edge = if hardware { 4096 } else { 512 };
     let copied = if hardware { 256 << 20 } else { 32 << 20 };
@@ -178,8 +181,8 @@ fn row(kernel: &Kernel, gpu: &Gpu, kind: DeviceKind) -> Implementation {
         precision: kernel.precision,
         accumulate: kernel.accumulate,
         unit: kernel.unit(),
-        native: true,
-        detail: format!("WGSL, {}; {unchecked}{}", kernel.geometry(), kernel.untold()),
+        native: kernel.is_native(kind, packed_dot),
+        detail: format!("WGSL, {}; {unchecked}{}", kernel.geometry(), kernel.untold(packed_dot)),
         shape: (kernel.method() == Method::Gemm).then(|| GemmShape::new(edge, edge, edge).ok()).flatten(),
         buffer_bytes: (kernel.method() == Method::Copy).then(|| BufferSize::new(copied).ok()).flatten(),
         sample_s: Seconds::new(0.02).unwrap_or_default(),
@@ -197,6 +200,10 @@ impl Backend for WgpuBackend {
 
     fn lost(&self) -> Option<String> {
         self.gpu.alive().err().map(|error| error.to_string())
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        self.watch.findings()
     }
 
     fn sources(&self) -> Option<String> {

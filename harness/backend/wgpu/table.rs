@@ -2,7 +2,7 @@
 
 use wgpu::Features;
 
-use crate::device::Unit;
+use crate::device::{DeviceKind, Unit};
 use crate::precision::{Accumulate, Precision};
 use crate::workload::Method;
 
@@ -121,13 +121,27 @@ impl Kernel {
         needs
     }
 
+    /// Whether the device has units of the format, as far as it tells: `packed_dot` is what its driver says of packed
+    /// products. A driver that computes on the CPU has neither fp16 nor matrices of its own; lavapipe widens fp16 to
+    /// fp32 and back and is five times slower in it.
+    pub fn is_native(&self, kind: DeviceKind, packed_dot: Option<bool>) -> bool {
+        match (self.shader, self.precision) {
+            (Shader::IssueDot | Shader::Dot, _) => packed_dot.unwrap_or(true),
+            (Shader::Copy, _) => true,
+            (_, Precision::Fp16) => kind == DeviceKind::Hardware,
+            _ => self.size == 0 || kind == DeviceKind::Hardware,
+        }
+    }
+
     /// What no API tells of how a driver computes it. Such rows are of vector units and in formats of which the
     /// catalogue has matrix peaks alone, so that no share of a peak is shown for them.
-    pub const fn untold(&self) -> &'static str {
+    pub const fn untold(&self, packed_dot: Option<bool>) -> &'static str {
         match (self.shader, self.precision) {
-            (Shader::IssueDot | Shader::Dot, _) => {
-                "; whether the packed product is one instruction or several is not told"
-            }
+            (Shader::IssueDot | Shader::Dot, _) => match packed_dot {
+                Some(true) => "; the driver says that the packed product is accelerated",
+                Some(false) => "; the driver says that the packed product is several instructions",
+                None => "; whether the packed product is one instruction or several is not told",
+            },
             (_, Precision::Fp16) if self.size == 0 => "; whether fp16 is a unit's own format is not told",
             _ => "",
         }
@@ -276,4 +290,24 @@ fn cooperative_rows((size, precision, accumulate): Cooperative, subgroup: u32) -
         rows.push(Kernel { name: format!("coop{size}-{}x{}x{}{end}", row.bm(), row.bn(), row.bk), ..row });
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_emulates_is_not_native() {
+        let rows =
+            kernels(&[(8, Precision::Fp16, Accumulate::Fp32), (8, Precision::Fp32, Accumulate::Fp32)], 32);
+        let native = |kind, dot| -> Vec<bool> { rows.iter().map(|row| row.is_native(kind, dot)).collect() };
+        assert!(
+            native(DeviceKind::Hardware, None).iter().all(|native| *native),
+            "what is not told is not denied"
+        );
+        for (row, native) in rows.iter().zip(native(DeviceKind::Software, Some(false))) {
+            let own = matches!(row.precision, Precision::Fp32 | Precision::Fp64) && row.size == 0;
+            assert_eq!(native, own || row.shader == Shader::Copy, "{}", row.name);
+        }
+    }
 }
