@@ -20,12 +20,12 @@ const EXPECTED = {
     samples: { drawing: ["fp32 gemm 64x64x64 normal"], table: ["fp32 issue"] },
   },
   scripted: {
-    figures: { drawing: ["bf16", "int8"], table: ["fp16"] },
-    shapes: { drawing: ["256x256x256", "1024x512x256", "100"], table: ["512x512x512"] },
+    figures: { drawing: ["bf16", "int8"], table: ["bf16"] },
+    shapes: { drawing: ["64x64x64", "96x96x64", "100"], table: ["96x64x64"] },
     inputs: { drawing: ["zeros", "100.0 %"], table: ["integers"] },
-    samples: { drawing: ["zeros"], table: ["bf16 gemm 256x256x256 zeros"], marks: 200 },
+    samples: { drawing: ["zeros"], table: ["bf16 gemm 64x64x64 zeros"], marks: 200 },
     timeline: { drawing: ["device time, s"], table: ["plateau"] },
-    roofline: { drawing: ["operations per byte"], table: ["1024x512x256"] },
+    roofline: { drawing: ["operations per byte"], table: ["96x96x64"] },
   },
   cpu: {
     figures: { drawing: ["fp32", "FLOP/s"], table: ["fp32"] },
@@ -33,7 +33,7 @@ const EXPECTED = {
     timeline: { drawing: ["device time, s"], table: ["burst"] },
     roofline: { drawing: ["fp32 issue"], table: ["256x256x256"] },
   },
-  lavapipe: { figures: { drawing: ["fp32"], table: ["fp32"] }, samples: { drawing: ["gemm"], table: ["128x128x128"] } },
+  lavapipe: { figures: { drawing: ["fp32"], table: ["fp32"] }, samples: { drawing: ["gemm"], table: ["64x64x64"] } },
   fleet: {
     fleet: {
       drawing: ["bf16 gemm", "fp8e4m3 gemm", "fp64 gemm", "node00617 scripted:3"],
