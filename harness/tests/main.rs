@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod acceptance;
+mod acceptance_checks;
+mod acceptance_exports;
 mod agreement;
 mod catalogue;
 mod cluster_files;
