@@ -23,6 +23,7 @@ mod report;
 mod rules;
 mod schema;
 mod signals;
+mod templates;
 mod training;
 mod worker;
 
@@ -54,6 +55,7 @@ enum Command {
     Chip(chip::Args),
     Cluster(cluster::Args),
     Accept(accept::Args),
+    Templates(templates::Args),
     Collect(collect::Args),
     Baseline(baseline::Args),
     Training(training::Args),
@@ -92,6 +94,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, CliError> {
         Command::Chip(args) => chip::run(&args, output),
         Command::Cluster(args) => cluster::run(&args, output),
         Command::Accept(args) => accept::run(&args, output),
+        Command::Templates(args) => templates::run(&args, output),
         Command::Collect(args) => collect::run(&args, output),
         Command::Baseline(args) => baseline::run(&args, output),
         Command::Training(args) => training::run(&args, output),

@@ -28,3 +28,18 @@ fn completions_and_manual_pages_are_made() {
     let page = std::fs::read_to_string(folder.path().join("flopgauge-schema.1")).unwrap();
     assert!(page.contains(".TH"));
 }
+
+#[test]
+fn templates_are_listed_and_printed_as_their_files_are() {
+    let list = flopgauge().arg("templates").assert().code(0);
+    let list = String::from_utf8(list.get_output().stdout.clone()).unwrap();
+    let names: Vec<_> = list.lines().filter_map(|line| line.split(' ').next()).collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/accept/templates");
+    assert_eq!(names.len(), std::fs::read_dir(&folder).unwrap().count());
+    for name in names {
+        let printed = flopgauge().args(["templates", name]).assert().code(0);
+        assert_eq!(printed.get_output().stdout, std::fs::read(folder.join(name)).unwrap(), "{name}");
+    }
+    let wrong = flopgauge().args(["templates", "pbs"]).assert().code(2);
+    assert!(String::from_utf8_lossy(&wrong.get_output().stderr).contains("accept.sbatch, healthcheck.sh"));
+}

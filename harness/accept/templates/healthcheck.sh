@@ -1,9 +1,9 @@
 #!/bin/sh
-# Smoke tier on idle nodes: slurm.conf: HealthCheckProgram=/etc/slurm/flopgauge-healthcheck.sh,
-# HealthCheckInterval=3600, HealthCheckNodeState=IDLE. On a busy node the job would be foreign load to the check and
-# the check to the job.
+# Slurm's HealthCheckProgram: smoke tier on idle nodes, drains nothing by itself.
+# In slurm.conf: HealthCheckProgram=/etc/slurm/flopgauge-healthcheck.sh, HealthCheckInterval=3600,
+# HealthCheckNodeState=IDLE. On a busy node the job would be foreign load to the check and the check to the job.
 #
-# It drains nothing. Slurm does not act on a health check's exit status, so what becomes of a FAIL is for your own
+# Slurm does not act on a health check's exit status, so what becomes of a FAIL is for your own
 # $FLOPGAUGE_HOOK to say. Exit status: that of the check, 0 PASS, 1 FAIL, 3 INCONCLUSIVE, for other callers.
 #
 # Settings: edit them here; slurmd hands the program no environment of yours.

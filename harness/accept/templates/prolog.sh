@@ -1,10 +1,12 @@
 #!/bin/sh
-# Smoke tier before each job: slurm.conf: Prolog=/etc/slurm/flopgauge-prolog.sh, with PrologFlags=Alloc.
+# Slurm's Prolog: smoke tier before each job, drains nothing by itself.
+# In slurm.conf: Prolog=/etc/slurm/flopgauge-prolog.sh, with PrologFlags=Alloc.
 #
-# It drains nothing, and calls neither scontrol nor sinfo, which Slurm advises against in a prolog. As it stands it
+# It calls neither scontrol nor sinfo, which Slurm advises against in a prolog. As it stands it
 # always exits 0: the verdict goes to the system log, to $FLOPGAUGE_DIR and to your own $FLOPGAUGE_HOOK. But a
 # prolog that fails makes SLURM drain the node and requeue the job: only with FLOPGAUGE_ENFORCE=fail does a FAIL exit 1.
-# INCONCLUSIVE never does. The job waits for the smoke tier, up to 30 s.
+# INCONCLUSIVE never does. The job waits for the smoke tier, up to 30 s. Only for nodes that jobs do not share: on others
+# a neighbour's load is measured too.
 #
 # Settings: edit them here; slurmd hands a prolog no environment of yours.
 : "${FLOPGAUGE:=/usr/local/bin/flopgauge}"

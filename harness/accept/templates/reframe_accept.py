@@ -1,4 +1,4 @@
-"""Acceptance as a ReFrame test: one task a node, the verdicts as numbers against a reference.
+"""ReFrame test: one task a node, the verdicts as numbers against a reference.
 
     reframe -C SITE.py -c reframe_accept.py -r -S num_tasks=64
     reframe -C SITE.py -c reframe_accept.py -r -S num_tasks=1 --distribute=all     # an instance for each node

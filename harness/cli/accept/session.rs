@@ -166,6 +166,8 @@ impl Session<'_> {
                 device: seen.device.id.clone(),
                 selection: Selection { methods: vec![method], precisions, seed: 1, ..Selection::default() },
                 pace,
+                // A verdict rests on nothing but its own run.
+                choices: None,
                 time_limit_s: self.left(),
             };
             let mut kept = Vec::new();
