@@ -73,7 +73,7 @@ impl Site {
     fn verdict(&self, expect: &str) -> (i32, Fleet) {
         let (code, stdout, stderr) = self.collect(expect, &[]);
         let fleet = self.fleet();
-        let last = stdout.lines().last().unwrap_or_else(|| panic!("{stderr}"));
+        let last = stdout.lines().last().expect(&stderr);
         let start = format!("VERDICT fleet=7.0 {} expected={} pass=", fleet.verdict, fleet.counts.expected);
         assert!(last.starts_with(&start), "{last}");
         let wanted = match fleet.verdict {

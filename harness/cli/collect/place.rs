@@ -76,8 +76,11 @@ impl Place {
     }
 }
 
+/// A file of the verdict: its name and its bytes.
+type Written<'a> = (&'static str, Cow<'a, [u8]>);
+
 /// What is written, in the order of [`FLEET_FILES`].
-fn contents(found: &Collection) -> Result<Vec<(&'static str, Cow<'_, [u8]>)>, CliError> {
+fn contents(found: &Collection) -> Result<Vec<Written<'_>>, CliError> {
     let list = |nodes: &str| {
         let line = if nodes.is_empty() { String::new() } else { format!("{nodes}\n") };
         Cow::Owned(line.into_bytes())
