@@ -11,6 +11,7 @@ mod fleet;
 mod groups;
 mod hosts;
 mod judge;
+mod junit;
 mod known_good;
 mod measured;
 mod node;
@@ -18,9 +19,11 @@ mod outliers;
 mod reports;
 mod requirement;
 mod spec;
-mod templates;
 mod summary;
 mod table;
+mod templates;
+mod textfile;
+mod trend;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineFact, BaselineRate, BaselineSource, Removed};
@@ -32,12 +35,14 @@ pub use fleet::{
 };
 pub use hosts::{expand, fold, is_node_name};
 pub use judge::{Circumstances, Judged, Seen, judge};
+pub use junit::{is_junit, junit};
 pub use node::{
     CheckResult, Figure, NodeDevice, NodeFile, Quantity, RunIdentity, SpecUsed, StartReport, Started,
 };
 pub use reports::{FLEET_FILES, Sought, is_fleet_file};
 pub use requirement::{DevicePattern, Floor, Requirement, Wanted};
-pub use spec::{Limits, NodeNeeds, Spec, Tier};
-pub use templates::Template;
+pub use spec::{KnownGood, Limits, NodeNeeds, Spec, Tier};
 pub use table::FLEET_COLUMNS;
+pub use templates::Template;
+pub use textfile::{is_prometheus_text, prometheus_text};
 pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};

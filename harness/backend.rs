@@ -1,5 +1,7 @@
 //! Where it runs: one folder per backend, and the two traits that they share. The only room with `unsafe`.
 
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod clocks;
 mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;

@@ -8,6 +8,7 @@ mod bundle;
 mod csv_files;
 mod cut;
 mod figures;
+mod groups;
 mod hardware;
 mod headroom;
 mod ibnetdiscover;
@@ -15,6 +16,7 @@ mod names;
 mod number;
 mod profile_file;
 mod reading;
+mod sets;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -31,12 +33,14 @@ pub use figures::{
     Catalogued, DeviceFigures, Figures, FiguresError, NoDevices, Rates, Together, best_peak, declared_peaks,
     figures_of,
 };
+pub use groups::{Group, GroupKind, GroupLink, Groups, groups};
 pub use headroom::{Headroom, headroom};
 pub use ibnetdiscover::read_ibnetdiscover;
 pub use names::{Name, Names};
 pub use number::{Number, date, optional_date, refuse_long_floats};
 pub use profile_file::{ProfileFile, read_profile};
 pub use reading::{Components, FabricSplit, Reading, components};
+pub use sets::MachineSet;
 pub use survey::{Largest, ReadingTotals, Survey, SurveyError, Totals, survey};
 pub use toml_file::{ClusterFile, read_toml};
 pub(crate) use toml_file::{Declared, DeviceTable, device as declared_device};

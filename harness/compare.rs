@@ -3,5 +3,5 @@
 mod pairs;
 mod welch;
 
-pub use pairs::{Comparison, Pair, Unpaired, Verdict, compare};
+pub use pairs::{CompareError, Comparison, Pair, Unpaired, Verdict, compare, compare_runs};
 pub use welch::{BLOCKS, Difference, Logs, difference, holm, logs};

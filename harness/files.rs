@@ -170,6 +170,17 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     })
 }
 
+/// Where what can be computed again is kept: `FLOPGAUGE_CACHE`, else `flopgauge` in the user's cache directory.
+///
+/// **Source**: XDG Base Directory Specification 0.8, by which a relative `XDG_CACHE_HOME` is ignored.
+pub fn cache_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let absolute = |name: &str| set(name).filter(|path| path.is_absolute());
+    set("FLOPGAUGE_CACHE")
+        .or_else(|| Some(absolute("XDG_CACHE_HOME")?.join("flopgauge")))
+        .or_else(|| Some(absolute("HOME")?.join(".cache").join("flopgauge")))
+}
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

@@ -3,6 +3,7 @@
 mod bandwidth;
 mod candidates;
 mod checks;
+mod choices;
 mod control;
 mod efficiency;
 mod headline;
@@ -15,9 +16,9 @@ mod schedule;
 pub mod statistics;
 mod sweep;
 mod timeline;
-pub mod verify;
 
 pub use bandwidth::{Bandwidth, BandwidthShare, bandwidth_share};
+pub use choices::{Choices, Kept, Origin};
 pub use control::{Control, Progress, Stop, Unattended};
 pub use efficiency::{Efficiency, efficiency, peaks_of};
 pub use headline::{Basis, Headline};
@@ -28,6 +29,8 @@ pub use samples::Samples;
 pub use schedule::{Pace, Schedule};
 pub use sweep::{ROUNDS, Sweep, finer};
 pub use timeline::measure;
+
+pub use crate::workload::verify;
 
 /// Version of the method; a figure of one version is not compared with a figure of another.
 pub const METHOD_VERSION: &str = "1";

@@ -4,10 +4,12 @@ mod copies;
 mod directory;
 mod environment;
 mod measurement;
+mod stragglers;
 mod summary;
 
 pub use copies::CopyRow;
 pub use directory::{Directory, ENVIRONMENT, MEASUREMENTS, Record, RecordError};
 pub use environment::{Ending, Environment, Host};
 pub use measurement::Measurement;
+pub use stragglers::{Straggler, stragglers};
 pub use summary::{Row, Summary};

@@ -6,7 +6,9 @@ mod elements;
 mod gemm;
 mod input;
 mod reference;
+pub mod small;
 mod tolerance;
+pub mod verify;
 
 pub use case::{Case, Method, Work};
 pub use copy::{BufferSize, BufferSizeError, COPY_FORMAT, copy_pattern, copy_poison};

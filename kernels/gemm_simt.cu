@@ -7,17 +7,24 @@
 
 typedef unsigned long long u64;
 
+struct __align__(16) Quad {
+  WORD x, y, z, w;
+};
+
+static __device__ __forceinline__ float multiply_add(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+static __device__ __forceinline__ double multiply_add(double a, double b, double c) { return __fma_rn(a, b, c); }
+
 // Tile of a matrix whose rows run along K's other extent: BLOCK_K x 128, four elements a thread.
-static __device__ __forceinline__ float4 fetch_rows(const float* from, unsigned leading, unsigned rows, unsigned columns,
-                                                    unsigned row, unsigned column) {
-  if (row >= rows || column >= columns) return make_float4(0, 0, 0, 0);
-  return *(const float4*)(from + (u64)row * leading + column);
+static __device__ __forceinline__ Quad fetch_rows(const WORD* from, unsigned leading, unsigned rows, unsigned columns,
+                                                  unsigned row, unsigned column) {
+  if (row >= rows || column >= columns) return Quad{0, 0, 0, 0};
+  return *(const Quad*)(from + (u64)row * leading + column);
 }
 
 // The same of a matrix whose rows run along K: elements past the last K are zero, as padding may hold anything.
-static __device__ __forceinline__ float4 fetch_masked(const float* from, unsigned leading, unsigned rows, unsigned columns,
-                                                      unsigned row, unsigned column) {
-  float4 v = fetch_rows(from, leading, rows, columns, row, column);
+static __device__ __forceinline__ Quad fetch_masked(const WORD* from, unsigned leading, unsigned rows, unsigned columns,
+                                                    unsigned row, unsigned column) {
+  Quad v = fetch_rows(from, leading, rows, columns, row, column);
   if (column + 1 >= columns) v.y = 0;
   if (column + 2 >= columns) v.z = 0;
   if (column + 3 >= columns) v.w = 0;
@@ -25,11 +32,11 @@ static __device__ __forceinline__ float4 fetch_masked(const float* from, unsigne
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
-gemm_simt(float* __restrict__ c, const float* __restrict__ a, const float* __restrict__ b, unsigned m, unsigned n,
-          unsigned k, unsigned leading_a, unsigned leading_b, unsigned leading_c) {
+gemm_simt(WORD* __restrict__ c, const WORD* __restrict__ a, const WORD* __restrict__ b, unsigned m, unsigned n, unsigned k,
+          unsigned leading_a, unsigned leading_b, unsigned leading_c) {
   // Rows of A's tile are four words longer, so that storing a column of it meets fewer banks twice.
-  __shared__ __align__(16) float left[2][BLOCK_K][BLOCK_M + 4];
-  __shared__ __align__(16) float right[2][BLOCK_K][BLOCK_N];
+  __shared__ __align__(16) WORD left[2][BLOCK_K][BLOCK_M + 4];
+  __shared__ __align__(16) WORD right[2][BLOCK_K][BLOCK_N];
   const unsigned tiles_n = (n + BLOCK_N - 1) / BLOCK_N;
   const unsigned first_m = blockIdx.x / tiles_n * BLOCK_M, first_n = blockIdx.x % tiles_n * BLOCK_N;
   const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -37,7 +44,7 @@ gemm_simt(float* __restrict__ c, const float* __restrict__ a, const float* __res
   const unsigned long_row = threadIdx.x / 32, long_column = threadIdx.x % 32 * 4;
   const unsigned short_row = threadIdx.x / 2, short_column = threadIdx.x % 2 * 4;
 
-  float4 next_a, next_b;
+  Quad next_a, next_b;
   auto fetch = [&](unsigned at) {
 #if A_TRANSPOSED
     next_a = fetch_rows(a, leading_a, k, m, at + long_row, first_m + long_column);
@@ -48,17 +55,17 @@ gemm_simt(float* __restrict__ c, const float* __restrict__ a, const float* __res
   };
   auto keep = [&](unsigned stage) {
 #if A_TRANSPOSED
-    *(float4*)&left[stage][long_row][long_column] = next_a;
+    *(Quad*)&left[stage][long_row][long_column] = next_a;
 #else
     left[stage][short_column][short_row] = next_a.x;
     left[stage][short_column + 1][short_row] = next_a.y;
     left[stage][short_column + 2][short_row] = next_a.z;
     left[stage][short_column + 3][short_row] = next_a.w;
 #endif
-    *(float4*)&right[stage][long_row][long_column] = next_b;
+    *(Quad*)&right[stage][long_row][long_column] = next_b;
   };
 
-  float sum[8][8];
+  WORD sum[8][8];
 #pragma unroll
   for (unsigned i = 0; i < 64; ++i) sum[i / 8][i % 8] = 0;
   fetch(0);
@@ -72,16 +79,16 @@ gemm_simt(float* __restrict__ c, const float* __restrict__ a, const float* __res
     const unsigned stage = tile % 2;
 #pragma unroll
     for (unsigned step = 0; step < BLOCK_K; ++step) {
-      float x[8], y[8];
+      WORD x[8], y[8];
 #pragma unroll
       for (unsigned i = 0; i < 8; i += 4) {
-        *(float4*)(x + i) = *(const float4*)&left[stage][step][thread_m + i];
-        *(float4*)(y + i) = *(const float4*)&right[stage][step][thread_n + i];
+        *(Quad*)(x + i) = *(const Quad*)&left[stage][step][thread_m + i];
+        *(Quad*)(y + i) = *(const Quad*)&right[stage][step][thread_n + i];
       }
 #pragma unroll
       for (unsigned i = 0; i < 8; ++i)
 #pragma unroll
-        for (unsigned j = 0; j < 8; ++j) sum[i][j] = __fmaf_rn(x[i], y[j], sum[i][j]);
+        for (unsigned j = 0; j < 8; ++j) sum[i][j] = multiply_add(x[i], y[j], sum[i][j]);
     }
     // The other stage was last read before the barrier at the end of the trip before.
     keep(1 - stage);

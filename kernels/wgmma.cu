@@ -40,7 +40,8 @@ wgmma(WORD* __restrict__ accumulators, const uint4* __restrict__ operands, unsig
   for (unsigned left = iterations; left > 0;) {
     const unsigned trips = left < RESET ? left : RESET;
     left -= trips;
-    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+    // The sums are operands here, or the compiler may set them between the fence and the first instruction.
+    asm volatile("wgmma.fence.sync.aligned;" : SUMS64(0), SUMS64(64) :: "memory");
 #pragma unroll 1
     for (unsigned trip = 0; trip < trips; ++trip) {
 #pragma unroll
@@ -49,7 +50,7 @@ wgmma(WORD* __restrict__ accumulators, const uint4* __restrict__ operands, unsig
       asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
       asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
     }
-    asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+    asm volatile("wgmma.wait_group.sync.aligned 0;" : SUMS64(0), SUMS64(64) :: "memory");
     if (left > 0) {
 #pragma unroll
       for (unsigned i = 0; i < 128; ++i) d[i] = 0;

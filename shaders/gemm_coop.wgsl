@@ -1,5 +1,5 @@
 // work    2 * m * n * k
-// shape   C[m, n] = A[m, k] x B[k, n], row-major, padded with zeros to whole tiles
+// shape   C[m, n] = A[m, k] x B[k, n], row-major, A also as [k, m]; padded with zeros to whole tiles
 // launch  (n / bn, m / bm) workgroups; wx is enough invocations for wy subgroups
 // needs   EXPERIMENTAL_COOPERATIVE_MATRIX with the size and formats, SUBGROUP; f16: SHADER_F16
 // Each of wy subgroups computes tm x tn tiles of size x size, one below the other. Tiles of A and B go through
@@ -21,7 +21,11 @@ var<workgroup> tile_a: array<{{ operand }}, {{ 2 * bm * bk }}>;
 var<workgroup> tile_b: array<{{ operand }}, {{ 2 * bk * bn }}>;
 {% macro fill(half, p) %}
 for (var i = index; i < {{ bm * bk }}u; i += {{ wx }}u) {
+  {% if transposed %}
+  tile_a[{{ half }} * {{ bm * bk }}u + i] = left[({{ p }} + i / {{ bm }}u) * extents.lda * 4u + row + i % {{ bm }}u];
+  {% else %}
   tile_a[{{ half }} * {{ bm * bk }}u + i] = left[(row + i / {{ bk }}u) * extents.lda * 4u + {{ p }} + i % {{ bk }}u];
+  {% endif %}
 }
 for (var i = index; i < {{ bk * bn }}u; i += {{ wx }}u) {
   tile_b[{{ half }} * {{ bk * bn }}u + i] = right[({{ p }} + i / {{ bn }}u) * extents.ldb * 4u + column + i % {{ bn }}u];
@@ -48,7 +52,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
       {% for q in range(0, bk, size) %}
       {% for i in range(tm) %}
+      {% if transposed %}
+      let a{{ i }}_{{ q }} = coopLoad<coop_mat{{ size }}x{{ size }}<{{ operand }}, A>>(&tile_a[half * {{ bm * bk }}u + {{ q * bm }}u + band * {{ tm * size }}u + {{ i * size }}u], {{ bm }}u);
+      {% else %}
       let a{{ i }}_{{ q }} = coopLoadT<coop_mat{{ size }}x{{ size }}<{{ operand }}, A>>(&tile_a[half * {{ bm * bk }}u + (band * {{ tm * size }}u + {{ i * size }}u) * {{ bk }}u + {{ q }}u], {{ bk }}u);
+      {% endif %}
       {% endfor %}
       {% for j in range(tn) %}
       let b{{ j }}_{{ q }} = coopLoadT<coop_mat{{ size }}x{{ size }}<{{ operand }}, B>>(&tile_b[half * {{ bk * bn }}u + {{ q * bn }}u + {{ j * size }}u], {{ bn }}u);

@@ -1,5 +1,5 @@
 // work    2 * m * n * k
-// shape   C[m, n] = A[m, k] x B[k, n], row-major, padded with zeros to whole tiles
+// shape   C[m, n] = A[m, k] x B[k, n], row-major, A also as [k, m]; padded with zeros to whole tiles
 // launch  (n / bn, m / bm) workgroups of wx x wy invocations
 // needs   fp16: SHADER_F16; fp64: SHADER_F64; (bm + bn) * bk elements of workgroup memory
 // A tile of A and one of B go through workgroup memory, two barriers a step of bk. An invocation owns columns x and
@@ -7,6 +7,9 @@
 // why they need not be zeroed.
 {% macro mac(c, a, b) -%}
 {{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
+{%- endmacro %}
+{% macro element(i, r) -%}
+{% if transposed %}a{{ r }}_{{ i // 4 }}[{{ i % 4 }}]{% else %}a{{ i }}[{{ r }}]{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}
 struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
@@ -30,7 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     {% for at in range(0, bm * bk // 4, wx * wy) %}
     {
       let i = index + {{ at }}u;
+      {% if transposed %}
+      tile_a[i] = left[(p + i / {{ bm // 4 }}u) * extents.lda + row / 4u + i % {{ bm // 4 }}u];
+      {% else %}
       tile_a[i] = left[(row + i / {{ bk // 4 }}u) * extents.lda + p / 4u + i % {{ bk // 4 }}u];
+      {% endif %}
     }
     {% endfor %}
     {% for at in range(0, bk * bn // 4, wx * wy) %}
@@ -41,13 +48,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     {% endfor %}
     workgroupBarrier();
     for (var q = 0u; q < {{ bk // 4 }}u; q++) {
+      {% if transposed %}
+      {% for r in range(4) %}{% for g in range(tm // 4) %}
+      let a{{ r }}_{{ g }} = {{ sum }}(tile_a[(q * 4u + {{ r }}u) * {{ bm // 4 }}u + local.y * {{ tm // 4 }}u + {{ g }}u]);
+      {% endfor %}{% endfor %}
+      {% else %}
       {% for i in range(tm) %}
       let a{{ i }} = {{ sum }}(tile_a[(local.y * {{ tm }}u + {{ i }}u) * {{ bk // 4 }}u + q]);
       {% endfor %}
+      {% endif %}
       {% for r in range(4) %}{% for j in range(tn) %}
       let b{{ r }}_{{ j }} = {{ sum }}(tile_b[(q * 4u + {{ r }}u) * {{ bn // 4 }}u + local.x + {{ j * wx }}u]);
       {% for i in range(tm) %}
-      {{ mac("c" ~ i ~ "_" ~ j, "a" ~ i ~ "[" ~ r ~ "]", "b" ~ r ~ "_" ~ j) }}
+      {{ mac("c" ~ i ~ "_" ~ j, element(i, r), "b" ~ r ~ "_" ~ j) }}
       {% endfor %}
       {% endfor %}{% endfor %}
     }

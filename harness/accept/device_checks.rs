@@ -1,6 +1,6 @@
 //! The checks of one device: whether it may be judged, its rates, its temperature, its throttle reasons.
 
-use super::{CheckResult, Quantity, Seen, Spec, Tier, Verdict, measured};
+use super::{CheckResult, Limits, Quantity, Seen, Spec, Tier, Verdict, measured};
 use crate::backend::Conditions;
 use crate::device::Device;
 use crate::device::catalogue::{Catalogue, Query};
@@ -22,20 +22,31 @@ pub(super) fn checks(spec: &Spec, tier: Tier, seen: &Seen) -> Vec<CheckResult> {
         let reason = format!("no requirement of the spec is for {}", device.model);
         checks.push(CheckResult::plain("covered", Verdict::Inconclusive, &reason));
     }
-    let mut names: Vec<String> = Vec::new();
     for wanted in &wanted {
-        let check = measured::check(wanted, device, &seen.measurements);
-        // Two requirements of one case, as a general and a sharper one, are two checks.
-        let before = names.iter().filter(|name| **name == check.check).count();
-        names.push(check.check.clone());
-        let name = if before == 0 { check.check } else { format!("{}_{}", check.check, before + 1) };
-        checks.push(CheckResult { check: name, ..check });
+        put(&mut checks, measured::check(wanted, device, &seen.measurements));
+        if let Some(trend) = measured::trend(wanted, &seen.measurements).filter(|_| tier == Tier::Full) {
+            put(&mut checks, trend);
+        }
     }
+    checks.push(values(&seen.measurements));
     checks.extend(spec.limits.max_temperature_c.map(|limit| temperature(limit, &seen.measurements)));
     if !spec.limits.allow_throttle {
         checks.push(throttle(&seen.measurements));
     }
+    checks.extend(foreign(&spec.limits, &seen.measurements));
     checks
+}
+
+/// Two requirements of one case, as a general and a sharper one, are two checks.
+fn put(checks: &mut Vec<CheckResult>, check: CheckResult) {
+    let is_numbered = |name: &str| {
+        let number = name.strip_prefix(&check.check).and_then(|rest| rest.strip_prefix('_'));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    };
+    let before =
+        checks.iter().filter(|known| known.check == check.check || is_numbered(&known.check)).count();
+    let name = if before == 0 { check.check } else { format!("{}_{}", check.check, before + 1) };
+    checks.push(CheckResult { check: name, ..check });
 }
 
 /// What keeps a device from being judged at all; nothing where nothing does.
@@ -82,14 +93,35 @@ pub(super) fn conditions(measured: &Measured) -> impl Iterator<Item = &Condition
     windows.chain(measured.samples.conditions.iter().flatten())
 }
 
+/// The cases that were measured.
+fn ran(measurements: &[Measurement]) -> impl Iterator<Item = &Measured> {
+    measurements.iter().filter_map(|m| match &m.result {
+        Outcome::Measured(measured) => Some(&**measured),
+        _ => None,
+    })
+}
+
+/// Throttle reasons of a case that a healthy device does not give.
+pub(super) fn harmful(measured: &Measured) -> u64 {
+    conditions(measured).filter_map(|c| c.throttle).fold(0, |all, mask| all | mask) & !HARMLESS
+}
+
+/// Why others on the device keep a case from speaking for it; `None` where none are seen, or few enough.
+pub(super) fn crowded(limits: &Limits, measured: &Measured) -> Option<String> {
+    if let Some(limit) = limits.max_foreign_memory_bytes {
+        let most = conditions(measured).filter_map(|c| c.foreign_memory_bytes).max();
+        return most
+            .filter(|most| *most > limit)
+            .map(|most| format!("other processes held {most} meanwhile"));
+    }
+    let most = conditions(measured).filter_map(|c| c.foreign_processes).max();
+    most.filter(|most| *most > 0).map(|most| format!("{most} other processes used the device meanwhile"))
+}
+
 /// All readings of a sensor, and whether each case that was measured has one from while it was sampled: a window may
 /// only repeat what was read before it.
 fn readings<T>(measurements: &[Measurement], sensor: impl Fn(&Conditions) -> Option<T>) -> (Vec<T>, bool) {
-    let ran = measurements.iter().filter_map(|m| match &m.result {
-        Outcome::Measured(measured) => Some(&**measured),
-        _ => None,
-    });
-    let ran: Vec<&Measured> = ran.collect();
+    let ran: Vec<&Measured> = ran(measurements).collect();
     let sampled = |m: &&Measured| m.samples.conditions.iter().flatten().any(|c| sensor(c).is_some());
     let whole = !ran.is_empty() && ran.iter().all(sampled);
     (ran.into_iter().flat_map(conditions).filter_map(&sensor).collect(), whole)
@@ -123,4 +155,47 @@ fn throttle(measurements: &[Measurement]) -> CheckResult {
         other => (Verdict::Inconclusive, format!("slowed down by heat, hardware or brake (mask {other:#x})")),
     };
     CheckResult::plain("throttle", verdict, &reason)
+}
+
+/// Foreign load is nobody's fault and hides what the device is: never more than inconclusive.
+///
+/// Without a limit nothing has to be told; what is told, and what is found otherwise, counts.
+fn foreign(limits: &Limits, measurements: &[Measurement]) -> Option<CheckResult> {
+    let unknown = |reason: &str| CheckResult::plain("foreign_load", Verdict::Inconclusive, reason);
+    let crowded = ran(measurements).find_map(|measured| crowded(limits, measured));
+    let Some(limit) = limits.max_foreign_memory_bytes else {
+        let (readings, whole) = readings(measurements, |c| c.foreign_processes);
+        let found =
+            ran(measurements).flat_map(|m| &m.findings).find(|finding| finding.rule == measured::FOREIGN);
+        let reason = crowded.or_else(|| found.map(|finding| finding.message.clone()));
+        let none = || CheckResult::plain("foreign_load", Verdict::Pass, "no other process on the device");
+        let seen = reason.map(|reason| unknown(&reason));
+        return seen.or_else(|| (whole && !readings.is_empty()).then(none));
+    };
+    let (readings, whole) = readings(measurements, |c| c.foreign_memory_bytes);
+    let most = readings.into_iter().max();
+    let check = match crowded {
+        Some(reason) => unknown(&reason),
+        None if whole => CheckResult::plain("foreign_load", Verdict::Pass, "never more than the limit"),
+        None => unknown("what others hold of its memory was not told in every case"),
+    };
+    let (value, limit) = (most.map(Quantity::Memory), Some(Quantity::Memory(limit)));
+    Some(CheckResult { value, limit, limit_from: Some("max_foreign_memory_bytes".to_owned()), ..check })
+}
+
+/// Silent corruption: values of every case that ran were checked, and were right.
+fn values(measurements: &[Measurement]) -> CheckResult {
+    let of_all = |verdict, reason: &str| CheckResult::plain("values", verdict, reason);
+    let wrong = ran(measurements).flat_map(|measured| &measured.checks).find(|check| !check.passed);
+    if let Some(check) = wrong {
+        return of_all(Verdict::Fail, &format!("wrong: {}", check.name));
+    }
+    match ran(measurements).map(|measured| measured.checks.len()).min() {
+        None => of_all(Verdict::Inconclusive, "nothing was computed to the end"),
+        Some(0) => of_all(Verdict::Inconclusive, "there is a case of which no value was checked"),
+        Some(fewest) => {
+            let cases = ran(measurements).count();
+            of_all(Verdict::Pass, &format!("right in {cases} cases, each checked in {fewest} ways or more"))
+        }
+    }
 }

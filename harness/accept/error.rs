@@ -27,6 +27,14 @@ pub enum AcceptError {
     /// Node files that no baseline can be made from.
     #[error("no baseline: {0}")]
     NotGood(String),
+    /// A verdict cannot be put in a form that others read.
+    #[error("the {kind} file cannot be written: {reason}")]
+    Form {
+        /// Which form.
+        kind: &'static str,
+        /// What its writer said.
+        reason: String,
+    },
     /// The built-in spec cannot be read.
     #[error("the built-in spec is defective: {0}")]
     Builtin(String),

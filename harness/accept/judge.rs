@@ -183,7 +183,10 @@ fn not_checked(spec: &Spec, tier: Tier, seen: &[Seen]) -> Vec<String> {
     for Seen { device, .. } in seen {
         let looked: Vec<String> = spec.wanted(device, tier).iter().map(measured::name).collect();
         let full = spec.wanted(device, Tier::Full);
-        let later = full.iter().map(measured::name).filter(|name| !looked.contains(name));
+        let trends = spec.wanted(device, tier).into_iter().filter(|_| tier != Tier::Full);
+        let trends = trends.filter(|wanted| wanted.requirement.max_trend.is_some());
+        let trends = trends.map(|wanted| format!("trend_{}", measured::name(&wanted)));
+        let later = full.iter().map(measured::name).filter(|name| !looked.contains(name)).chain(trends);
         left.extend(later.map(|name| format!("{name}: in the full tier alone")));
     }
     let absent = spec.requirements.iter().map(|need| &need.device);

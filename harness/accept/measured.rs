@@ -1,10 +1,10 @@
 //! What one device's measurements say of one case that the spec wants.
 
-use super::{CheckResult, Floor, Quantity, Verdict, Wanted};
+use super::{CheckResult, Floor, KnownGood, Quantity, Verdict, Wanted, device_checks, trend};
 use crate::device::{ClockBasis, Device, Severity};
-use crate::measure::{Headline, Measured, Outcome, efficiency};
+use crate::measure::{Headline, METHOD_VERSION, Measured, Outcome, efficiency};
 use crate::record::Measurement;
-use crate::units::OpRate;
+use crate::units::{OpRate, Ratio};
 use crate::workload::Method;
 
 /// Warnings that leave a figure as it is; throttling has a check of its own.
@@ -12,6 +12,9 @@ const HARMLESS: [&str; 4] = ["few-samples", "not-steady", "throttled", "uneven"]
 
 /// Warnings that the device itself is broken, however fast it was.
 const BROKEN: [&str; 2] = ["ecc", "remapped-rows"];
+
+/// Warning that other processes use the device.
+pub(super) const FOREIGN: &str = "foreign-processes";
 
 /// Name of a case's check: `gemm_bf16`.
 pub fn name(wanted: &Wanted<'_>) -> String {
@@ -23,13 +26,31 @@ pub fn name(wanted: &Wanted<'_>) -> String {
     format!("{method}_{}", wanted.precision)
 }
 
+/// The outcomes of a case.
+fn outcomes<'a>(wanted: &Wanted<'_>, measurements: &'a [Measurement]) -> impl Iterator<Item = &'a Outcome> {
+    let (precision, method) = (wanted.precision, wanted.requirement.method);
+    let fits = move |m: &&Measurement| m.request.precision == precision && m.request.work.method() == method;
+    measurements.iter().filter(fits).map(|m| &m.result)
+}
+
+/// The check of a case's trend: the worst of its measurements counts, and among equals the one that falls most.
+/// `None` where none is asked for.
+pub fn trend(wanted: &Wanted<'_>, measurements: &[Measurement]) -> Option<CheckResult> {
+    let limit = wanted.requirement.max_trend?;
+    let name = format!("trend_{}", name(wanted));
+    let results = outcomes(wanted, measurements).map(|outcome| match outcome {
+        Outcome::Measured(measured) => trend::check(&name, measured, limit),
+        _ => CheckResult::plain(&name, Verdict::Inconclusive, "there is a run without a rate"),
+    });
+    let steeper = |check: &CheckResult| (check.verdict, check.value.map(|value| value.number()));
+    let worst = results.reduce(|kept, next| if steeper(&next) > steeper(&kept) { next } else { kept });
+    Some(worst.unwrap_or_else(|| CheckResult::plain(&name, Verdict::Inconclusive, "it was not measured")))
+}
+
 /// The check of a case: the worst of its measurements counts, and among equals the slowest.
 pub fn check(wanted: &Wanted<'_>, device: &Device, measurements: &[Measurement]) -> CheckResult {
     let name = name(wanted);
-    let fits = |m: &&Measurement| {
-        m.request.precision == wanted.precision && m.request.work.method() == wanted.requirement.method
-    };
-    let results = measurements.iter().filter(fits).map(|m| one(&name, wanted, device, &m.result));
+    let results = outcomes(wanted, measurements).map(|outcome| one(&name, wanted, device, outcome));
     results.reduce(worse).unwrap_or_else(|| {
         let reason = format!("{} was not measured", wanted.precision);
         CheckResult::plain(&name, Verdict::Inconclusive, &reason)
@@ -56,8 +77,11 @@ fn one(name: &str, wanted: &Wanted<'_>, device: &Device, outcome: &Outcome) -> C
 
 fn rate(name: &str, wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> CheckResult {
     let plain = |verdict, reason: &str| CheckResult::plain(name, verdict, reason);
-    if !measured.is_verified() {
-        return plain(Verdict::Fail, "the values were not verified, or were wrong");
+    if measured.checks.is_empty() {
+        return plain(Verdict::Inconclusive, "its values were not checked");
+    }
+    if let Some(check) = measured.checks.iter().find(|check| !check.passed) {
+        return plain(Verdict::Fail, &format!("wrong values: {}", check.name));
     }
     if let Some(broken) = measured.findings.iter().find(|f| BROKEN.contains(&f.rule.as_str())) {
         return plain(Verdict::Fail, &broken.message);
@@ -72,7 +96,7 @@ fn rate(name: &str, wanted: &Wanted<'_>, device: &Device, measured: &Measured) -
         Err(reason) => return CheckResult { value: Some(value), ..plain(Verdict::Inconclusive, &reason) },
     };
     let share = found.over(limit).map_or(0.0, |ratio| 100.0 * ratio.get());
-    let (verdict, reason) = match doubt(device, measured, &headline) {
+    let (verdict, reason) = match doubt(wanted, device, measured, &headline) {
         Some(doubt) => (Verdict::Inconclusive, doubt),
         None if found >= limit => (Verdict::Pass, format!("{share:.1} % of the least rate")),
         None => (Verdict::Fail, format!("{share:.1} % of the least rate")),
@@ -83,14 +107,24 @@ fn rate(name: &str, wanted: &Wanted<'_>, device: &Device, measured: &Measured) -
 /// Why a rate says nothing of the device, fast or slow.
 ///
 /// A warning that is not known to be harmless counts: one that is added later must not let anything pass.
-fn doubt(device: &Device, measured: &Measured, headline: &Headline) -> Option<String> {
+fn doubt(wanted: &Wanted<'_>, device: &Device, measured: &Measured, headline: &Headline) -> Option<String> {
     if let Some(reason) = incredible(device, measured) {
         return Some(reason);
     }
     if headline.is_disturbed() {
         return Some("measured with other work on the same cores".to_owned());
     }
+    let mask = device_checks::harmful(measured);
+    if mask != 0 && !wanted.limits.allow_throttle {
+        return Some(format!("slowed down meanwhile by heat, hardware or brake (mask {mask:#x})"));
+    }
+    if let Some(reason) = device_checks::crowded(wanted.limits, measured) {
+        return Some(reason);
+    }
+    // Who sets a limit to what others hold accepts them below it; that they are below it is a check of its own.
+    let accepted = |rule: &str| rule == FOREIGN && wanted.limits.max_foreign_memory_bytes.is_some();
     let doubtful = |severity: Severity, rule: &str| match severity {
+        _ if accepted(rule) => false,
         Severity::Error => true,
         Severity::Warning => !HARMLESS.contains(&rule),
         Severity::Note | Severity::Fine => false,
@@ -120,7 +154,10 @@ fn incredible(device: &Device, measured: &Measured) -> Option<String> {
 fn least(wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> Result<(OpRate, String), String> {
     let share = match &wanted.requirement.floor {
         Floor::MinOpPerS(rate) => return Ok((*rate, "min_op_per_s".to_owned())),
-        Floor::Baseline { .. } => return Err("baselines are not judged".to_owned()),
+        Floor::Baseline { file, max_below } => {
+            let known = wanted.known_good.ok_or("nobody has read the baseline")?;
+            return below_baseline(known, &file.to_string_lossy(), *max_below, device, measured);
+        }
         Floor::MinFractionOfTheoretical(share) => share.get(),
     };
     let Some(peak) = efficiency(device, measured).0 else {
@@ -141,4 +178,31 @@ fn least(wanted: &Wanted<'_>, device: &Device, measured: &Measured) -> Result<(O
     }
     let least = OpRate::new(share * theoretical).map_err(|e| e.to_string())?;
     Ok((least, format!("{share} of the {} peak of {theoretical:e}", peak.basis.name())))
+}
+
+/// The least rate by a baseline: of the same model on the same backend, by the same method with the same formats.
+fn below_baseline(
+    known: &KnownGood,
+    file: &str,
+    max_below: Ratio,
+    device: &Device,
+    measured: &Measured,
+) -> Result<(OpRate, String), String> {
+    let (by, here) = (&known.baseline.method_version, METHOD_VERSION);
+    if by != here {
+        return Err(format!("the baseline is by version {by} of the method, and this is {here}"));
+    }
+    let (method, case) = (measured.case.work.method(), &measured.case);
+    let key = (method, case.precision, case.accumulate);
+    let rate = known.baseline.rate((&device.model, &device.backend), key).ok_or_else(|| {
+        format!(
+            "no {method} {} with {} sums of {} in the baseline",
+            case.precision, case.accumulate, device.model
+        )
+    })?;
+    let (share, median) = (1.0 - max_below.get(), rate.median_op_per_s.get());
+    let least = OpRate::new(share * median).map_err(|error| error.to_string())?;
+    let sha256 = known.sha256.get(..12).unwrap_or_default();
+    let from = format!("{share} of the median {median:e} of {} devices, {file} {sha256}", rate.devices);
+    Ok((least, from))
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use globset::{GlobBuilder, GlobMatcher};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::{KnownGood, Limits};
 use crate::precision::Precision;
 use crate::units::{OpRate, Ratio};
 use crate::workload::Method;
@@ -23,7 +25,7 @@ pub struct Requirement {
     pub floor: Floor,
     /// Most that devices of one model in the node may differ, from slowest to fastest over their median.
     pub max_spread_across_devices: Option<Ratio>,
-    /// Most that the rate may fall over the time of load, relative to its mean.
+    /// Most that the rate may fall while it is sampled, relative to its mean; judged in the full tier.
     pub max_trend: Option<Ratio>,
 }
 
@@ -52,13 +54,45 @@ const BELOW_BASELINE: f64 = 0.05;
 struct RequirementText {
     device: DevicePattern,
     precision: Option<Precision>,
+    #[serde(default, deserialize_with = "computing")]
     method: Option<Method>,
+    #[serde(default, deserialize_with = "fraction")]
     min_fraction_of_theoretical: Option<Ratio>,
+    #[serde(default, deserialize_with = "least")]
     min_op_per_s: Option<OpRate>,
     baseline: Option<PathBuf>,
+    #[serde(default, deserialize_with = "part")]
     max_below_baseline: Option<Ratio>,
+    #[serde(default, deserialize_with = "part")]
     max_spread_across_devices: Option<Ratio>,
+    #[serde(default, deserialize_with = "part")]
     max_trend: Option<Ratio>,
+}
+
+/// A value that is refused with its own line, where it breaks the rule.
+fn checked<'de, T, D>(from: D, holds: fn(&T) -> bool, rule: &str) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let value = T::deserialize(from)?;
+    if holds(&value) { Ok(Some(value)) } else { Err(D::Error::custom(rule)) }
+}
+
+fn computing<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Method>, D::Error> {
+    checked(from, |method| *method != Method::Copy, "a copy computes nothing; gemm or issue")
+}
+
+fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Ratio>, D::Error> {
+    checked(from, |share: &Ratio| share.get() > 0.0 && share.get() <= 1.0, "above 0 and at most 1")
+}
+
+fn part<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Ratio>, D::Error> {
+    checked(from, |share: &Ratio| share.get() > 0.0 && share.get() < 1.0, "above 0 and below 1, as in 0.05")
+}
+
+fn least<'de, D: Deserializer<'de>>(from: D) -> Result<Option<OpRate>, D::Error> {
+    checked(from, |rate: &OpRate| rate.get() > 0.0, "above 0, as in 700e12")
 }
 
 impl TryFrom<RequirementText> for Requirement {
@@ -66,14 +100,8 @@ impl TryFrom<RequirementText> for Requirement {
 
     fn try_from(text: RequirementText) -> Result<Self, String> {
         let floor = match (text.min_fraction_of_theoretical, text.min_op_per_s, text.baseline) {
-            (Some(share), None, None) if share.get() > 0.0 && share.get() <= 1.0 => {
-                Floor::MinFractionOfTheoretical(share)
-            }
-            (Some(_), None, None) => {
-                return Err("min_fraction_of_theoretical is above 0 and at most 1".to_owned());
-            }
-            (None, Some(rate), None) if rate.get() > 0.0 => Floor::MinOpPerS(rate),
-            (None, Some(_), None) => return Err("min_op_per_s is above 0, as in 700e12".to_owned()),
+            (Some(share), None, None) => Floor::MinFractionOfTheoretical(share),
+            (None, Some(rate), None) => Floor::MinOpPerS(rate),
             (None, None, Some(file)) => {
                 let max_below = text.max_below_baseline.or_else(|| Ratio::new(BELOW_BASELINE).ok());
                 Floor::Baseline { file, max_below: max_below.unwrap_or_default() }
@@ -85,9 +113,6 @@ impl TryFrom<RequirementText> for Requirement {
         };
         if text.max_below_baseline.is_some() && !matches!(floor, Floor::Baseline { .. }) {
             return Err("max_below_baseline needs a baseline".to_owned());
-        }
-        if text.max_below_baseline.is_some_and(|below| below.get() >= 1.0) {
-            return Err("max_below_baseline is below 1".to_owned());
         }
         Ok(Self {
             device: text.device,
@@ -158,4 +183,8 @@ pub struct Wanted<'a> {
     pub precision: Precision,
     /// Who wants it.
     pub requirement: &'a Requirement,
+    /// Its baseline; `None` where it has none, or nobody read it.
+    pub known_good: Option<&'a KnownGood>,
+    /// What must not happen meanwhile.
+    pub limits: &'a Limits,
 }

@@ -1,16 +1,16 @@
 //! What a node must show: the spec, kind `acceptance/1`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{AcceptError, Floor, Requirement, Wanted};
+use super::{AcceptError, Baseline, Floor, Requirement, Wanted};
 use crate::device::{Device, DeviceKind};
 use crate::files::{FileError, TEXT_LIMIT, parse_toml, read_text};
 use crate::precision::Precision;
 use crate::units::{Bytes, Celsius};
-use crate::workload::Method;
 
 /// How much of a node's time an acceptance may take.
 #[derive(
@@ -51,6 +51,18 @@ pub struct Spec {
     pub limits: Limits,
     /// SHA-256 of the file, in hexadecimal.
     #[serde(skip)]
+    pub sha256: String,
+    /// The baselines that it names, by the names that it gives them.
+    #[serde(skip)]
+    pub baselines: BTreeMap<PathBuf, KnownGood>,
+}
+
+/// A baseline that was read for a spec.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownGood {
+    /// What it holds.
+    pub baseline: Baseline,
+    /// SHA-256 of its file, in hexadecimal.
     pub sha256: String,
 }
 
@@ -103,8 +115,19 @@ impl Spec {
     ///
     /// Errors: [`AcceptError::File`] with line and key.
     pub fn read(path: &Path) -> Result<Self, AcceptError> {
-        let text = read_text(path, TEXT_LIMIT)?;
-        Self::parse(&path.display().to_string(), &text)
+        let (name, text) = (path.display().to_string(), read_text(path, TEXT_LIMIT)?);
+        let mut spec = Self::parse(&name, &text)?;
+        for need in &spec.requirements {
+            let Floor::Baseline { file, .. } = &need.floor else { continue };
+            let place = path.parent().map_or_else(|| file.clone(), |folder| folder.join(file));
+            let known = read_text(&place, TEXT_LIMIT).map_err(|error| {
+                let at = text.find(&*file.to_string_lossy()).unwrap_or(0);
+                FileError::content_at(&name, &text, at, format!("baseline: {error}"))
+            })?;
+            let baseline = Baseline::read(&place)?;
+            spec.baselines.insert(file.clone(), KnownGood { baseline, sha256: sha256(&known) });
+        }
+        Ok(spec)
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, AcceptError> {
@@ -128,29 +151,15 @@ impl Spec {
         if spec.node.kinds.is_empty() {
             return Err(at("kinds", "at least one kind, as in [\"hardware\"]").into());
         }
-        if let Some(key) = spec.not_judged() {
-            return Err(at(
-                key,
-                "not supported yet; a limit that nobody judges would be taken for one that held",
-            )
-            .into());
-        }
-        spec.sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        spec.sha256 = sha256(text);
         Ok(spec)
     }
 
-    /// The first key that is understood and that nothing judges.
-    fn not_judged(&self) -> Option<&'static str> {
-        let needs = &self.requirements;
-        let any = |asks: fn(&Requirement) -> bool| needs.iter().any(asks);
-        if any(|need| matches!(need.floor, Floor::Baseline { .. })) {
-            Some("baseline")
-        } else if any(|need| need.max_trend.is_some()) {
-            Some("max_trend")
-        } else if any(|need| need.method == Method::Copy) {
-            Some("method")
-        } else {
-            self.limits.max_foreign_memory_bytes.map(|_| "max_foreign_memory_bytes")
+    /// The baseline of a requirement; `None` where it has another floor, or nobody read it.
+    fn known_good(&self, requirement: &Requirement) -> Option<&KnownGood> {
+        match &requirement.floor {
+            Floor::Baseline { file, .. } => self.baselines.get(file),
+            Floor::MinFractionOfTheoretical(_) | Floor::MinOpPerS(_) => None,
         }
     }
 
@@ -159,20 +168,36 @@ impl Spec {
         let covering = self.requirements.iter().filter(|need| need.device.matches(&device.model));
         covering
             .flat_map(|requirement| {
-                let precisions = match requirement.precision {
-                    Some(precision) => vec![precision],
-                    None => known_formats(device, tier),
+                let known_good = self.known_good(requirement);
+                let of_baseline = |precision: &Precision| {
+                    let rates = known_good.iter().flat_map(|known| &known.baseline.rates);
+                    rates.into_iter().any(|rate| {
+                        (&rate.model, &rate.backend) == (&device.model, &device.backend)
+                            && (rate.method, rate.precision) == (requirement.method, *precision)
+                    })
                 };
-                precisions.into_iter().map(move |precision| Wanted { precision, requirement })
+                let of_peaks =
+                    |precision: &Precision| device.peaks.iter().any(|peak| peak.precision == *precision);
+                let precisions = match (requirement.precision, known_good) {
+                    (Some(precision), _) => vec![precision],
+                    (None, Some(_)) => formats(tier, of_baseline),
+                    (None, None) => formats(tier, of_peaks),
+                };
+                precisions.into_iter().map(move |precision| Wanted {
+                    precision,
+                    requirement,
+                    known_good,
+                    limits: &self.limits,
+                })
             })
             .collect()
     }
 }
 
-/// Formats of the device's peaks; one of them for a short look, and one to say "unknown" with where there is none.
-fn known_formats(device: &Device, tier: Tier) -> Vec<Precision> {
-    let has = |precision: &Precision| device.peaks.iter().any(|peak| peak.precision == *precision);
-    let all: Vec<Precision> = Precision::ALL.into_iter().filter(has).collect();
+/// Formats of which something is known; one of them for a short look, and one to say "unknown" with where there is
+/// none.
+fn formats(tier: Tier, has: impl Fn(&Precision) -> bool) -> Vec<Precision> {
+    let all: Vec<Precision> = Precision::ALL.into_iter().filter(&has).collect();
     match tier {
         _ if all.is_empty() => vec![Precision::Fp32],
         Tier::Full => all,
@@ -181,6 +206,10 @@ fn known_formats(device: &Device, tier: Tier) -> Vec<Precision> {
             first.into_iter().collect()
         }
     }
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The error with the key of its line, where the message does not name it.
@@ -223,18 +252,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nothing_judges_is_refused_with_its_line() {
-        let head = "[[require]]\ndevice = \"*\"\n";
+    fn a_value_that_cannot_be_meant_is_refused_with_its_own_line() {
         for (rest, at) in [
-            ("baseline = \"b.json\"\n", "s.toml:4:1: baseline: not supported yet"),
-            ("min_op_per_s = 1e12\nmax_trend = 0.1\n", "s.toml:5:1: max_trend: not supported yet"),
-            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:1: method: not supported yet"),
-            (
-                "min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1000000000\n",
-                "s.toml:6:1: max_foreign_memory_bytes: not supported yet",
-            ),
+            ("min_op_per_s = 0\n", "s.toml:4:16: min_op_per_s: above 0"),
+            ("min_op_per_s = -1.0\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_op_per_s = nan\n", "s.toml:4:16: min_op_per_s: "),
+            ("min_fraction_of_theoretical = 1.5\n", "s.toml:4:31: min_fraction_of_theoretical: above 0"),
+            ("min_op_per_s = 1e12\nmax_trend = 1.0\n", "s.toml:5:13: max_trend: above 0"),
+            ("min_op_per_s = 1e12\nmax_spread_across_devices = 0\n", "s.toml:5:29: max_spread"),
+            ("min_op_per_s = 1e12\nmethod = \"copy\"\n", "s.toml:5:10: method: a copy computes nothing"),
+            ("min_op_per_s = 1e12\nprecision = \"fp23\"\n", "s.toml:5:13: precision: "),
+            ("min_op_per_s = 1e12\n[limits]\nmax_temperature_c = \"hot\"\n", "s.toml:6:21: max_temp"),
+            ("min_op_per_s = 1e12\n[limits]\nmax_foreign_memory_bytes = 1.5\n", "s.toml:6:28: max_foreign"),
+            ("min_op_per_s = 1e12\n[node]\nkinds = [\"plastic\"]\n", "s.toml:6:10: kinds: "),
         ] {
-            let text = refused(&format!("{head}{rest}"));
+            let text = refused(&format!("[[require]]\ndevice = \"*\"\n{rest}"));
             assert!(text.starts_with(at), "{text}");
         }
     }

@@ -3,17 +3,25 @@
 
 mod backend;
 mod compile;
+mod copy_case;
+mod cublaslt;
 mod device;
 mod driver;
 mod gpu;
 mod issue_case;
+mod kernel;
 mod libraries;
 pub mod nvrtc;
+mod operands;
+mod own_product;
 mod product_case;
+mod rotation;
 pub mod rows;
+mod session;
 #[cfg(test)]
 mod static_check;
 mod telemetry;
+mod tensor_map;
 
 pub use backend::CudaBackend;
 

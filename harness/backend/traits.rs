@@ -185,6 +185,11 @@ pub trait Backend {
         None
     }
 
+    /// Hash of the sources of its kernels, where a choice between them may be kept for the next run.
+    fn sources(&self) -> Option<String> {
+        None
+    }
+
     /// The error after which this process can use the device no more.
     fn lost(&self) -> Option<String> {
         None

@@ -50,7 +50,8 @@ fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         chosen: !args.device.is_empty() || !args.search.backend.is_empty(),
         ..Circumstances::default()
     };
-    let session = Session { args, spec: &spec, supervisor: &supervisor, clock: &clock };
+    let load = Clock::start(args.load());
+    let session = Session { args, spec: &spec, supervisor: &supervisor, clock: &clock, load: &load };
     let seen = session.run(&mut around)?;
     let judged = judge(&spec, args.tier(), &seen, &around);
     let file = NodeFile {

@@ -82,7 +82,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.json {
         output.json(&found)?
     } else {
-        output.result(&shown(&found))?
+        output.text(&shown(&found))?
     }
     Ok(if found.tpp.is_some() { Exit::Done } else { Exit::Inconclusive })
 }

@@ -1,15 +1,14 @@
 //! `flopgauge cluster`.
 
-mod answer;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
 use super::judging::{Judging, catalogued, devices, shown, table};
 use super::{CliError, Exit, Output};
 use crate::cluster::{Change, Topology, read_csv, read_ibnetdiscover, read_toml, warnings};
-use crate::threshold::{ClusterJudgement, Rule, judge_cluster};
+use crate::threshold::{ClusterDetermination, ClusterJudgement, Rule, WhatIf, headrooms, judge_cluster};
 use crate::units::OpRate;
-pub use answer::{ClusterDetermination, WhatIf};
 
 /// Sets of machines that fast links connect, what they sum to, and what the rules say of it.
 #[derive(Debug, clap::Args)]
@@ -52,14 +51,15 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         changes.collect::<Result<Vec<_>, _>>().map_err(|error| CliError::Usage(error.to_string()))?;
     let topology = read(args)?;
     let judged = judge(args, &rules, &topology)?;
-    let mut answer = ClusterDetermination::new(&topology, &judged, args.judging.day());
+    let mut answer = ClusterDetermination::new(&topology, &judged, args.judging.day())
+        .map_err(|error| wrong(args, &error))?;
     if let Some(first) = judged.first() {
         let [.., injection] = &first.survey.readings;
         answer.warnings =
             warnings(&topology, first.survey.limit, injection).map_err(|error| wrong(args, &error))?;
     }
     if args.headroom {
-        answer.headroom = answer::headrooms(&topology, &judged).map_err(|error| wrong(args, &error))?;
+        answer.headroom = headrooms(&topology, &judged).map_err(|error| wrong(args, &error))?;
     }
     let mut changed = topology;
     for (change, text) in changes.iter().zip(&args.what_if) {
@@ -69,7 +69,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.judging.json {
         output.json(&answer)?;
     } else {
-        output.result(&text(&answer, &judged, args.judging.brief))?;
+        output.text(&text(&answer, &judged, args.judging.brief))?;
     }
     Ok(args.judging.exit(judged.iter().map(|judgement| &judgement.determination)))
 }
@@ -147,9 +147,9 @@ fn text(answer: &ClusterDetermination, judged: &[ClusterJudgement], brief: bool)
     }
     text.push('\n');
     text.push_str(&shown(judged.iter().map(|judgement| &judgement.determination), brief));
-    text.push_str(&answer::headroom_text(answer));
+    text.push_str(&texts::headroom(answer));
     for what_if in &answer.what_if {
-        text.push_str(&what_if.text());
+        text.push_str(&texts::what_if(what_if));
     }
     text
 }

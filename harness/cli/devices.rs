@@ -77,7 +77,7 @@ fn list(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.json {
         output.json(&DeviceList::of(probes))?;
     } else {
-        output.result(&device_table(&probes, output.width()))?;
+        output.text(&device_table(&probes, output.width()))?;
     }
     Ok(if !found || asked_in_vain { Exit::Absent } else { Exit::Done })
 }

@@ -103,7 +103,7 @@ impl CliError {
             Self::File(FileError::Write { .. }) | Self::Output(_) => Exit::Failed,
             Self::Record(RecordError::File(FileError::Write { .. })) => Exit::Failed,
             Self::Accept(AcceptError::File(FileError::Write { .. })) => Exit::Failed,
-            Self::Accept(AcceptError::Builtin(_)) => Exit::Defect,
+            Self::Accept(AcceptError::Builtin(_) | AcceptError::Form { .. }) => Exit::Defect,
             Self::Accept(_) => Exit::Usage,
             Self::File(_) | Self::Usage(_) | Self::Record(_) => Exit::Usage,
             Self::Open(OpenError::Option(_) | OpenError::Script(_)) => Exit::Usage,

@@ -1,5 +1,7 @@
 //! What the measuring process is told on its standard input, and what it tells on its standard output.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Search;
@@ -19,9 +21,14 @@ pub struct Job {
     pub selection: Selection,
     /// With how much patience.
     pub pace: Pace,
+    /// Folder in which choices between implementations are kept; `None` to try all.
+    pub choices: Option<PathBuf>,
     /// Time that is left.
     pub time_limit_s: Option<Seconds>,
 }
+
+/// The line after the job: what was planned may begin.
+pub const BEGIN: &[u8] = b"begin\n";
 
 /// One line from the measuring process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::civil::Date;
 
+use super::output::terminal_width;
 use super::{CliError, Exit};
 use crate::cluster::{Catalogued, DeviceFigures, ProfileFile, Together, read_profile};
 use crate::device::catalogue::Catalogue;
+pub use crate::report::round;
 use crate::threshold::{Determination, Rule, Verdict, all_rules};
 
-/// Columns of a table; status notices are wrapped to fit.
+/// Most columns of a table, and those of one in a file or a pipe; status notices are wrapped to fit.
 const WIDTH: u16 = 140;
 
 /// Verdict that ends the program with an exit code of its own.
@@ -100,7 +102,7 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH);
+    table.set_width(terminal_width().unwrap_or(WIDTH).min(WIDTH));
     table.set_header(header);
     table
 }
@@ -146,31 +148,4 @@ pub fn shown<'a>(determinations: impl Iterator<Item = &'a Determination> + Clone
     }
     text.push_str("\nNo legal advice.\n");
     text
-}
-
-/// A decimal string in powers of ten with four digits, for tables; the exact one is in the steps.
-pub fn round(text: &str) -> String {
-    let digits = text.split('.').next().unwrap_or(text);
-    if digits.len() < 7 {
-        return text.to_owned();
-    }
-    let (head, tail) = digits.split_at(4);
-    let rest = tail.bytes().any(|digit| digit != b'0') || text.contains('.');
-    let mantissa = format!("{}.{}", &head[..1], &head[1..]);
-    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
-    let mark = if rest { "~" } else { "" };
-    format!("{mark}{mantissa}e{}", digits.len() - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::round;
-
-    #[test]
-    fn a_shortened_number_says_so() {
-        assert_eq!(round("100000000000000000000"), "1e20");
-        assert_eq!(round("100000000000000000001"), "~1e20");
-        assert_eq!(round("118728000000000000000"), "~1.187e20");
-        assert_eq!(round("4800"), "4800");
-    }
 }

@@ -13,8 +13,9 @@ use super::choice::{Chosen, choose};
 use super::host;
 use super::job::Job;
 use super::{CliError, Exit, Output};
+use crate::device::Device;
 use crate::measure::Outcome;
-use crate::record::{Directory, Ending, Environment, Measurement, Summary};
+use crate::record::{Directory, Ending, Environment, Measurement, Summary, stragglers};
 use crate::report::measurement_table;
 use crate::units::Seconds;
 
@@ -32,21 +33,48 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let mut run = Run { args, record: None, environment, folder, measurements: Vec::new(), lost: None };
     let supervisor = Supervisor::new(args.stall_limit, args.bars())?;
     let clock = Clock::start(args.time_limit);
-    let mut end = End::Done;
-    for device in devices {
-        let job = Job {
+    let mut ends = Vec::new();
+    let mut groups = groups(&devices).into_iter();
+    for group in groups.by_ref() {
+        let job = |device: &&Device| Job {
             search: search.clone(),
             device: device.id.clone(),
             selection: args.selection(),
             pace: args.pace(),
+            choices: args.choices(),
             time_limit_s: clock.left(),
         };
-        end = supervisor.measure(&job, &mut |measurement| run.keep(measurement))?;
-        if !matches!(end, End::Done) || run.lost.is_some() {
+        let jobs: Vec<Job> = group.iter().map(job).collect();
+        for end in supervisor.together(&jobs, &mut |measurement| run.keep(measurement))? {
+            ends.push(match end {
+                // One of several that cannot be used takes nothing from the others.
+                Err(CliError::Absent(message)) if devices.len() > 1 => End::Cut(message),
+                other => other?,
+            });
+        }
+        let out_of_time = clock.left().is_some_and(|left| left.get() <= 0.0);
+        if supervisor.interrupted().is_some() || out_of_time || run.lost.is_some() {
             break;
         }
     }
-    run.finish(&end, output)
+    let left: Vec<&str> = groups.flatten().map(|device| device.id.as_str()).collect();
+    if !left.is_empty() {
+        ends.push(End::Cut(format!("not measured: {}", left.join(", "))));
+    }
+    run.finish(&ends, output)
+}
+
+/// Devices that are measured at the same time: those of one backend. Two backends may show one device twice, and the
+/// CPU serves all others.
+fn groups(devices: &[Device]) -> Vec<Vec<&Device>> {
+    let mut groups: Vec<Vec<&Device>> = Vec::new();
+    for device in devices {
+        match groups.iter_mut().find(|group| group.iter().any(|known| known.backend == device.backend)) {
+            Some(group) => group.push(device),
+            None => groups.push(vec![device]),
+        }
+    }
+    groups
 }
 
 /// A run with its record, which begins with the first outcome: a run that is refused leaves no directory behind.
@@ -79,13 +107,11 @@ impl Run<'_> {
         Ok(self.record.insert(record))
     }
 
-    fn finish(mut self, end: &End, output: &mut Output) -> Result<Exit, CliError> {
-        let exit = verdict(&self.measurements, end);
+    fn finish(mut self, ends: &[End], output: &mut Output) -> Result<Exit, CliError> {
+        let exit = verdict(&self.measurements, ends);
+        let cut = reasons(ends);
         if let Some(record) = self.record.take() {
-            let ending = match end {
-                End::Done => Ending::Complete,
-                End::Cut(reason) => Ending::CutShort(reason.clone()),
-            };
+            let ending = cut.clone().map_or(Ending::Complete, Ending::CutShort);
             let finished = record.finish(now(), ending).map_err(CliError::from);
             self.lost = self.lost.take().or(finished.err());
         }
@@ -102,7 +128,10 @@ impl Run<'_> {
             ));
             return Err(error);
         }
-        if let End::Cut(reason) = end {
+        for straggler in stragglers(&self.measurements) {
+            output.note(&straggler.to_string());
+        }
+        if let Some(reason) = cut {
             output.note(&format!("cut short: {reason}; finished cases are kept in {folder}"));
         } else {
             output.note(&format!("record written to {folder}"));
@@ -112,18 +141,30 @@ impl Run<'_> {
 }
 
 /// Failed over inconclusive over done; a case that was planned and not run is never a success.
-fn verdict(measurements: &[Measurement], end: &End) -> Exit {
+fn verdict(measurements: &[Measurement], ends: &[End]) -> Exit {
     let any = |wanted: fn(&Outcome) -> bool| measurements.iter().any(|m| wanted(&m.result));
     if any(|outcome| matches!(outcome, Outcome::Failed { .. }) || has_error(outcome)) {
         Exit::Failed
     } else if any(|outcome| matches!(outcome, Outcome::Skipped { .. }))
         || !any(|outcome| matches!(outcome, Outcome::Measured(_)))
-        || matches!(end, End::Cut(_))
+        || ends.iter().any(|end| matches!(end, End::Cut(_)))
     {
         Exit::Inconclusive
     } else {
         Exit::Done
     }
+}
+
+/// Why devices were cut short, each reason once; `None` where none was.
+fn reasons(ends: &[End]) -> Option<String> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for end in ends {
+        match end {
+            End::Cut(why) if !reasons.contains(&why.as_str()) => reasons.push(why),
+            _ => {}
+        }
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 /// A figure that cannot be, such as one above the peak, is a failure and no measurement.

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::{CliError, Exit};
+use crate::report::fit;
 
 /// Where a subcommand writes.
 pub struct Output {
@@ -36,6 +37,11 @@ impl Output {
         }
     }
 
+    /// Writes a result for a person: on a terminal no line is wider than it.
+    pub fn text(&mut self, text: &str) -> Result<(), CliError> {
+        self.result(&fit(text, self.width()))
+    }
+
     /// Writes a value as indented JSON with a line end.
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))?;
@@ -53,13 +59,9 @@ impl Output {
         self.note(&format!("error: {error}"));
     }
 
-    /// Width of the terminal on stdout; `None` for a file or a pipe, whose lines are as long as they are.
+    /// Width of the terminal on stdout, as [`terminal_width`] knows it.
     pub fn width(&self) -> Option<u16> {
-        if !io::stdout().is_terminal() {
-            return None;
-        }
-        let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
-        columns.filter(|columns| *columns >= 40)
+        terminal_width()
     }
 
     /// Flushes; the exit code stands unless the output itself could not be written.
@@ -72,4 +74,13 @@ impl Output {
             _ => exit,
         }
     }
+}
+
+/// Width of the terminal on stdout; `None` for a file or a pipe, whose lines are as long as they are.
+pub fn terminal_width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+    columns.filter(|columns| *columns >= 40)
 }

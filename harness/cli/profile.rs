@@ -76,7 +76,7 @@ fn checked(file: &Path, args: &Args, output: &mut Output) -> Result<Exit, CliErr
 }
 
 fn show(profiles: &Profiles, json: bool, output: &mut Output) -> Result<(), CliError> {
-    if json { output.json(profiles) } else { output.result(&profile_table(profiles, output.width())) }
+    if json { output.json(profiles) } else { output.text(&profile_table(profiles, output.width())) }
 }
 
 /// Writes one file, or one per model into a directory.

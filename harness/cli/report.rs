@@ -2,27 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{CliError, Exit, Output};
-use crate::files::{FileError, TEXT_LIMIT, read_text, write_atomically};
+use crate::accept::Fleet;
+use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text, write_atomically};
 use crate::profile::Profiles;
 use crate::record::{ENVIRONMENT, MEASUREMENTS, Record, Row};
 use crate::report::{Chart, Material, Named, markdown, page};
+use crate::threshold::{ClusterDetermination, TrainingDetermination};
 
 /// Make a report of records: one self-contained HTML page, Markdown, CSV or SVG.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  flopgauge report results/2026-11-24-h100 -o report.html\n  \
     flopgauge report results/* --format markdown\n  \
     flopgauge report results/2026-11-24-h100 --format svg -o charts/\n  \
-    flopgauge report results/2026-11-24-h100 --format svg --chart figures > figures.svg")]
+    flopgauge report results/2026-11-24-h100 --format svg --chart figures > figures.svg\n  \
+    flopgauge report --fleet fleet.json -o fleet.html\n  \
+    flopgauge cluster halls.toml --json > cluster.json && flopgauge report --cluster cluster.json -o cluster.html")]
 pub struct Args {
     /// Record directories, as flopgauge measure wrote them.
-    #[arg(value_name = "RECORDS", required_unless_present = "profiles")]
+    #[arg(value_name = "RECORDS", required_unless_present_any = ["profiles", "fleets", "clusters", "trainings"])]
     records: Vec<PathBuf>,
     /// Calibrated profile to name in the provenance; repeatable.
     #[arg(long = "profile", value_name = "FILE")]
     profiles: Vec<PathBuf>,
+    /// Fleet file, fleet.json of flopgauge collect; repeatable.
+    #[arg(long = "fleet", value_name = "FILE")]
+    fleets: Vec<PathBuf>,
+    /// What the rules say of a cluster, from flopgauge cluster --json; repeatable.
+    #[arg(long = "cluster", value_name = "FILE")]
+    clusters: Vec<PathBuf>,
+    /// What the rules say of a training run, from flopgauge training --json; repeatable.
+    #[arg(long = "training", value_name = "FILE")]
+    trainings: Vec<PathBuf>,
     /// File to write, - for standard output; with --format svg and no --chart, a directory for one file per chart.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,9 +46,9 @@ pub struct Args {
     /// With svg or csv, only this chart: its kind, as figures, or its identifier, as figures-1.
     #[arg(long, value_name = "NAME")]
     chart: Option<String>,
-    /// Heading of the page.
-    #[arg(long, default_value = "What the devices deliver")]
-    title: String,
+    /// Heading of the page; without it, what the devices deliver, or what the first other file is of.
+    #[arg(long)]
+    title: Option<String>,
 }
 
 /// A format of a report.
@@ -53,15 +67,14 @@ enum Format {
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let material = read(args)?;
+    let title = args.title.clone().unwrap_or_else(|| material.title());
     let format = args.format.unwrap_or_else(|| by_ending(args.out.as_deref()));
     if args.chart.is_some() && matches!(format, Format::Html | Format::Markdown) {
         return Err(CliError::Usage("--chart goes with --format svg or csv".to_owned()));
     }
     let text = match (format, &args.chart) {
-        (Format::Html, _) => {
-            page(&material, &args.title).map_err(|error| CliError::Defect(error.to_string()))?
-        }
-        (Format::Markdown, _) => markdown(&material, &args.title),
+        (Format::Html, _) => page(&material, &title).map_err(|error| CliError::Defect(error.to_string()))?,
+        (Format::Markdown, _) => markdown(&material, &title),
         (Format::Csv, None) => rows(&material)?,
         (Format::Csv, Some(name)) => data(&one(&material, name)?)?,
         (Format::Svg, Some(name)) => {
@@ -114,7 +127,20 @@ fn read(args: &Args) -> Result<Material, CliError> {
         let sha256 = hexadecimal(&Sha256::digest(read_text(path, TEXT_LIMIT)?));
         material.profiles.push(Named { name: path.display().to_string(), sha256, value });
     }
+    material.fleets = files(&args.fleets, Fleet::KIND)?;
+    material.clusters = files(&args.clusters, ClusterDetermination::KIND)?;
+    material.trainings = files(&args.trainings, TrainingDetermination::KIND)?;
     Ok(material)
+}
+
+/// JSON files of one kind, each read once and strictly.
+fn files<T: DeserializeOwned>(paths: &[PathBuf], kind: &'static str) -> Result<Vec<Named<T>>, CliError> {
+    let one = |path: &PathBuf| {
+        let (name, text) = (path.display().to_string(), read_text(path, TEXT_LIMIT)?);
+        let value = parse_json(&name, &text, kind)?;
+        Ok(Named { name, sha256: hexadecimal(&Sha256::digest(text)), value })
+    };
+    paths.iter().map(one).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -104,7 +104,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.json {
         output.json(&listing)?
     } else {
-        output.result(&shown(&listing, args.brief))?
+        output.text(&shown(&listing, args.brief))?
     }
     Ok(Exit::Done)
 }

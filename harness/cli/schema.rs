@@ -7,6 +7,7 @@ use crate::backend::scripted::Script;
 use crate::profile::Profiles;
 use crate::record::{Environment, Measurement, Summary};
 use crate::report::DeviceList;
+use crate::threshold::{ClusterDetermination, TrainingDetermination};
 
 /// Print the JSON Schema of a kind of file.
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,8 @@ const KINDS: &[Kind] = &[
     (crate::accept::Baseline::KIND, || schema_for!(crate::accept::Baseline)),
     ("catalogue-check/1", || schema_for!(super::devices::CatalogueCheck)),
     ("chip-determination/1", || schema_for!(crate::chip::Determination)),
-    ("cluster-determination/1", || schema_for!(super::cluster::ClusterDetermination)),
+    (crate::measure::Choices::KIND, || schema_for!(crate::measure::Choices)),
+    (ClusterDetermination::KIND, || schema_for!(ClusterDetermination)),
     ("cluster/1", || schema_for!(crate::cluster::ClusterFile)),
     ("comparison/1", || schema_for!(crate::compare::Comparison)),
     ("derived-peaks/1", || schema_for!(super::devices::DerivedPeaks)),
@@ -47,7 +49,7 @@ const KINDS: &[Kind] = &[
     ("rules/1", || schema_for!(super::rules::Listing)),
     (Script::KIND, || schema_for!(Script)),
     (Summary::KIND, || schema_for!(Summary)),
-    ("training-determination/1", || schema_for!(super::training::TrainingDetermination)),
+    (TrainingDetermination::KIND, || schema_for!(TrainingDetermination)),
     ("training/1", || schema_for!(crate::training::RunFile)),
 ];
 

@@ -1,12 +1,13 @@
 //! The measuring process: one device, its job on standard input, its events on standard output.
 
 use std::cell::Cell;
-use std::io::{Read, Write};
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::job::{Event, Job};
+use super::job::{BEGIN, Event, Job};
 use super::{CliError, Exit};
 use crate::backend::{Backend, OpenError, open};
 use crate::measure::plateau::Phase;
@@ -23,10 +24,11 @@ pub struct Args {}
 /// Runs the subcommand.
 pub fn run() -> Result<Exit, CliError> {
     let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text).map_err(CliError::Output)?;
+    let mut input = std::io::stdin().lock();
+    input.read_line(&mut text).map_err(CliError::Output)?;
     let job: Job =
         serde_json::from_str(&text).map_err(|error| CliError::Usage(format!("no job: {error}")))?;
-    let world = World::new(job.time_limit_s)?;
+    let world = World::new(job.time_limit_s, job.choices.clone())?;
     let mut backend = match open(&job.search, &job.device) {
         Ok(backend) => backend,
         Err(error) => {
@@ -40,6 +42,12 @@ pub fn run() -> Result<Exit, CliError> {
     };
     let device = Box::new(backend.device().clone());
     tell(&Event::Planned { device, requests: requests.clone() })?;
+    let mut word = Vec::new();
+    input.read_until(b'\n', &mut word).map_err(CliError::Output)?;
+    if word != BEGIN {
+        // The parent is gone, or another device's refusal has ended the run.
+        return Ok(Exit::Inconclusive);
+    }
     measure_all(backend.as_mut(), &requests, &job, &world)
 }
 
@@ -75,7 +83,7 @@ fn measure_some(
         let result = match (world.stop(), backend.lost()) {
             (Some(stop), _) => Outcome::Skipped { reason: format!("{stop} before the case began") },
             (None, Some(error)) => {
-                Outcome::Skipped { reason: format!("the device was lost in a case before: {error}") }
+                Outcome::Failed { error: format!("the device was lost in a case before: {error}") }
             }
             (None, None) => {
                 world.progress(Progress::Candidates);
@@ -110,6 +118,7 @@ struct World {
     /// Number of the signal that came, or zero.
     signal: Arc<AtomicUsize>,
     deadline: Option<Instant>,
+    choices: Option<PathBuf>,
     index: Cell<usize>,
     last: Cell<Option<Instant>>,
     lost: Cell<bool>,
@@ -117,10 +126,11 @@ struct World {
 
 impl World {
     #[expect(clippy::disallowed_methods, reason = "the deadline is the user's, on the user's clock")]
-    fn new(time_limit: Option<Seconds>) -> Result<Self, CliError> {
+    fn new(time_limit: Option<Seconds>, choices: Option<PathBuf>) -> Result<Self, CliError> {
         let signal = super::signals::watch()?;
         let deadline = time_limit.map(|limit| Instant::now() + Duration::from_secs_f64(limit.get()));
-        Ok(Self { signal, deadline, index: Cell::new(0), last: Cell::new(None), lost: Cell::new(false) })
+        let (index, last, lost) = (Cell::new(0), Cell::new(None), Cell::new(false));
+        Ok(Self { signal, deadline, choices, index, last, lost })
     }
 }
 
@@ -138,6 +148,10 @@ impl Control for World {
 
     fn idle(&self, time: Seconds) {
         std::thread::sleep(Duration::from_secs_f64(time.get()));
+    }
+
+    fn choices(&self) -> Option<&Path> {
+        self.choices.as_deref()
     }
 
     #[expect(clippy::disallowed_methods, reason = "paces what is shown, and no figure")]

@@ -22,7 +22,8 @@ const HEAVY: usize = 6;
 const LISTED: usize = 20;
 
 /// Links to remove.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Cut {
     /// How many physical links.
     pub links: u128,

@@ -6,10 +6,11 @@ use super::topology::Topology;
 use crate::units::ExactOpRate;
 
 /// Distance to a limit under one reading of the theoretical maximum.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Headroom {
     /// `r16`, `r8` or `rmax`.
-    pub reading: &'static str,
+    pub reading: String,
     /// The device that is counted.
     pub device: String,
     /// What one of them adds.
@@ -42,7 +43,7 @@ pub fn headroom(
         let fit = allowed.get().checked_sub(sum.get()).map(|left| left / rate.get());
         let over = sum.get().checked_sub(allowed.get()).filter(|over| *over > 0);
         Some(Headroom {
-            reading,
+            reading: reading.to_owned(),
             device: device.clone(),
             device_op_per_s: rate,
             devices_that_fit: fit,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 
 use super::reading::{Components, FabricSplit, Reading, components};
+use super::sets::{Greatest, MachineSet, Seen};
 use super::topology::{MachineClass, Topology};
 use super::{AssemblyError, Bundles};
 use crate::units::{BitRate, ExactOpRate, OpRate};
@@ -62,7 +63,7 @@ impl Totals {
     }
 
     /// Greatest first by what a limit looks at; more machines break a tie.
-    fn rank(&self) -> (ExactOpRate, ExactOpRate, u128) {
+    pub(super) fn rank(&self) -> (ExactOpRate, ExactOpRate, u128) {
         (self.r16, self.rmax, self.machines)
     }
 }
@@ -93,6 +94,8 @@ pub struct ReadingTotals {
     pub components: u128,
     /// The greatest of them; `None` when there is no machine.
     pub largest: Option<Largest>,
+    /// The greatest sets, the first of them the largest.
+    pub sets: Vec<MachineSet>,
     /// The greatest 16-bit sum of any.
     pub greatest_r16: ExactOpRate,
     /// The greatest sum at the highest rate of any.
@@ -142,38 +145,31 @@ pub(super) fn totals(
     let sited = co_located && topology.places.iter().any(|place| place.site.is_some());
     let groups = if sited { by_site(topology, found) } else { by_set(topology, found) };
     let groups = groups.ok_or(SurveyError::Overflow("theoretical rates"))?;
-    let largest = groups.greatest.map(|greatest| describe(topology, found, greatest, sited));
+    let numbers = site_numbers(topology);
+    let largest = groups.greatest.0.first().map(|greatest| describe(topology, found, *greatest, sited));
     Ok(ReadingTotals {
         reading,
         components: groups.components,
         largest,
+        sets: groups.greatest.named(topology, found, sited.then_some(&numbers)),
         greatest_r16: groups.r16,
         greatest_rmax: groups.rmax,
     })
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Greatest {
-    totals: Totals,
-    set: u32,
-    site: Option<u32>,
-}
-
 #[derive(Debug, Default)]
 struct Groups {
     components: u128,
-    greatest: Option<Greatest>,
+    greatest: Greatest,
     r16: ExactOpRate,
     rmax: ExactOpRate,
 }
 
 impl Groups {
-    fn see(&mut self, totals: Totals, set: u32, site: Option<u32>) {
+    fn see(&mut self, totals: Totals, set: u32, site: Option<u32>, count: u64) {
         self.r16 = self.r16.max(totals.r16);
         self.rmax = self.rmax.max(totals.rmax);
-        if self.greatest.is_none_or(|greatest| totals.rank() > greatest.totals.rank()) {
-            self.greatest = Some(Greatest { totals, set, site });
-        }
+        self.greatest.see(Seen { totals, set, site, count });
     }
 }
 
@@ -186,12 +182,12 @@ fn by_set(topology: &Topology, found: &Components) -> Option<Groups> {
             *sum = sum.plus(&Totals::of(topology, class, class.count)?)?;
         } else {
             groups.components += u128::from(class.count);
-            groups.see(Totals::of(topology, class, 1)?, found.set[at], None);
+            groups.see(Totals::of(topology, class, 1)?, found.set[at], None, class.count);
         }
     }
     for (set, sum) in sums.into_iter().enumerate().filter(|(_, sum)| sum.machines > 0) {
         groups.components += 1;
-        groups.see(sum, u32::try_from(set).ok()?, None);
+        groups.see(sum, u32::try_from(set).ok()?, None, 1);
     }
     Some(groups)
 }
@@ -201,12 +197,11 @@ fn by_set(topology: &Topology, found: &Components) -> Option<Groups> {
 fn by_site(topology: &Topology, found: &Components) -> Option<Groups> {
     let mut sums: HashMap<(u32, Option<u32>), Totals> = HashMap::new();
     let mut groups = Groups::default();
-    let numbers: HashMap<&str, u32> =
-        topology.places.iter().filter_map(|p| p.site.as_deref()).zip(0..).collect();
+    let numbers = site_numbers(topology);
     for (at, class) in topology.classes.iter().enumerate() {
         if !found.joined[at] {
             groups.components += u128::from(class.count);
-            groups.see(Totals::of(topology, class, 1)?, found.set[at], None);
+            groups.see(Totals::of(topology, class, 1)?, found.set[at], None, class.count);
             continue;
         }
         let site = topology.place(class).site.as_deref().map(|site| numbers[site]);
@@ -218,7 +213,7 @@ fn by_site(topology: &Topology, found: &Components) -> Option<Groups> {
     for (set, site) in keys {
         groups.components += 1;
         let sum = sums[&(set, site)];
-        groups.see(sum, set, site);
+        groups.see(sum, set, site, 1);
         if let Some(unstated) = sums.get(&(set, None)).filter(|_| site.is_some()) {
             groups.rmax = groups.rmax.max(sum.plus(unstated)?.rmax);
         }
@@ -226,9 +221,8 @@ fn by_site(topology: &Topology, found: &Components) -> Option<Groups> {
     Some(groups)
 }
 
-fn describe(topology: &Topology, found: &Components, greatest: Greatest, sited: bool) -> Largest {
-    let numbers: HashMap<&str, u32> =
-        topology.places.iter().filter_map(|p| p.site.as_deref()).zip(0..).collect();
+fn describe(topology: &Topology, found: &Components, greatest: Seen, sited: bool) -> Largest {
+    let numbers = site_numbers(topology);
     let inside = |(at, class): &(usize, &MachineClass)| {
         let site = topology.place(class).site.as_deref().map(|site| numbers[site]);
         found.set[*at] == greatest.set && (!sited || !found.joined[*at] || site == greatest.site)
@@ -259,6 +253,10 @@ fn describe(topology: &Topology, found: &Components, greatest: Greatest, sited: 
         rows: rows.iter().take(8).map(row).collect(),
         set: greatest.set,
     }
+}
+
+fn site_numbers(topology: &Topology) -> HashMap<&str, u32> {
+    topology.places.iter().filter_map(|place| place.site.as_deref()).zip(0..).collect()
 }
 
 fn parties(place: &super::Place) -> Vec<String> {

@@ -24,6 +24,16 @@ const LEAST: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logs(Vec<f64>);
 
+impl Logs {
+    /// What a side is compared by: the blocks of its one run, or of several runs the mean of each.
+    pub fn of_side(mut runs: Vec<Self>) -> Self {
+        match runs.len() {
+            1 => runs.remove(0),
+            _ => Self(runs.iter().map(|run| moments(&run.0).0).collect()),
+        }
+    }
+}
+
 /// Blocks of `times`, each the time of one piece of work, in the order of the run; `None` for fewer than
 /// four a block.
 pub fn logs(times: &[f64]) -> Option<Logs> {
@@ -57,7 +67,7 @@ pub fn difference(a: &Logs, b: &Logs, level: f64) -> Option<Difference> {
         let ratio = mean.exp();
         return Some(Difference { ratio, low: ratio, high: ratio, p: if same { 1.0 } else { 0.0 } });
     }
-    #[expect(clippy::cast_precision_loss, reason = "five blocks")]
+    #[expect(clippy::cast_precision_loss, reason = "five blocks, or some runs")]
     let (n_a, n_b) = (a.0.len() as f64 - 1.0, b.0.len() as f64 - 1.0);
     let freedom = (error_a + error_b).powi(2) / (error_a.powi(2) / n_a + error_b.powi(2) / n_b);
     let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
@@ -68,7 +78,7 @@ pub fn difference(a: &Logs, b: &Logs, level: f64) -> Option<Difference> {
 
 /// Mean, and variance of the mean.
 fn moments(values: &[f64]) -> (f64, f64) {
-    #[expect(clippy::cast_precision_loss, reason = "five blocks")]
+    #[expect(clippy::cast_precision_loss, reason = "five blocks, or some runs")]
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0) / count)

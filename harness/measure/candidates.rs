@@ -1,9 +1,11 @@
 //! Which implementation is measured: the fastest of those whose values are right, by trial and not by rank.
 
 use super::checks::{before, case};
+use super::choices::Memory;
 use super::runner::{Halt, Runner};
 use super::{Candidate, Check, Control, Progress, Request, Schedule};
 use crate::backend::{Backend, Implementation};
+use crate::device::Finding;
 use crate::units::{ByteRate, OpRate, Seconds};
 use crate::workload::Work;
 
@@ -12,10 +14,49 @@ pub(super) struct Choice {
     pub row: Implementation,
     pub candidates: Vec<Candidate>,
     pub checks: Vec<Check>,
+    /// How far it rests on earlier runs.
+    pub findings: Vec<Finding>,
+}
+
+/// Takes the choice of an earlier run where one is kept and its values are still right, and else tries every row.
+pub(super) fn choose(
+    backend: &mut dyn Backend,
+    request: &Request,
+    schedule: &Schedule,
+    control: &dyn Control,
+) -> Result<Choice, Halt> {
+    let rows: Vec<Implementation> = request.rows(backend.implementations()).into_iter().cloned().collect();
+    let folder = control.choices().filter(|_| rows.len() > 1);
+    let Some(mut memory) = folder.and_then(|folder| Memory::of(backend, folder)) else {
+        return choose_anew(backend, request, schedule, control);
+    };
+    if let Some(row) = memory.chosen(request, &rows, schedule.trial) {
+        control.progress(Progress::Candidates);
+        match before(backend, &row, &request.work, control) {
+            Ok(checks) => {
+                let name = row.name.clone();
+                let only = Candidate {
+                    implementation: name,
+                    trial_op_per_s: None,
+                    trial_byte_per_s: None,
+                    rejected: None,
+                };
+                let findings = vec![Memory::remembered(rows.len())];
+                return Ok(Choice { row, candidates: vec![only], checks, findings });
+            }
+            Err(Halt::Stop(stop)) => return Err(Halt::Stop(stop)),
+            // What is wrong with it shows again among the candidates.
+            Err(_) => {}
+        }
+    }
+    let mut choice = choose_anew(backend, request, schedule, control)?;
+    memory.keep(request, &choice.row.name, &choice.candidates, schedule.trial);
+    choice.findings = memory.findings;
+    Ok(choice)
 }
 
 /// Checks and tries each row that answers the request.
-pub(super) fn choose(
+fn choose_anew(
     backend: &mut dyn Backend,
     request: &Request,
     schedule: &Schedule,
@@ -62,7 +103,7 @@ pub(super) fn choose(
         let reasons: Vec<_> = candidates.into_iter().filter_map(|candidate| candidate.rejected).collect();
         return Err(Halt::Rejected(reasons.join("; ")));
     };
-    Ok(Choice { row, candidates, checks })
+    Ok(Choice { row, candidates, checks, findings: Vec::new() })
 }
 
 /// Rate of a trial: of operations, or of bytes for a copy; neither for the only row.

@@ -110,7 +110,7 @@ pub(super) fn after(runner: &mut Runner<'_>, row: &Implementation, full: &Case) 
     verify::repeatable(&first, &second).map_err(|error| wrong(row, error))?;
     drop(second);
     let mut checks = vec![passed("two runs on equal inputs, bit for bit")];
-    let tolerance = Tolerance::of(row.accumulate, shape.k());
+    let tolerance = Tolerance::of_units(row.precision, row.accumulate, shape.k());
     let (a, b) = operands(shape, layout, row, (input, seed))?;
     let product = Product { shape, layout, a: &a, b: &b, c: &first };
     if tolerance.is_exact() || input == Distribution::Integers {
@@ -159,7 +159,7 @@ fn small(
     let operand = |which| operand(which, shape, layout, case.precision, data).ok_or(Wrong::Form);
     let (a, b) = (operand(Operand::A)?, operand(Operand::B)?);
     let reference = reference(shape, layout, &a, &b).ok_or(Wrong::Form)?;
-    verify::elements(shape, c, &reference, Tolerance::of(case.accumulate, shape.k()))
+    verify::elements(shape, c, &reference, Tolerance::of_units(case.precision, case.accumulate, shape.k()))
 }
 
 fn operands(

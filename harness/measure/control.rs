@@ -1,5 +1,7 @@
 //! What the measuring loop asks of the world outside: whether to go on, to wait, and to tell somebody.
 
+use std::path::Path;
+
 use crate::units::Seconds;
 
 use super::plateau::Phase;
@@ -43,6 +45,11 @@ pub trait Control {
 
     /// Told between batches.
     fn progress(&self, progress: Progress);
+
+    /// Folder in which choices between implementations are kept for the next run; `None` to try all every time.
+    fn choices(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Nobody watches: never stops, rests as long as asked, tells nobody. For programs that call the library.

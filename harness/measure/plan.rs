@@ -1,5 +1,7 @@
 //! What is to be measured on a device: one request per case, made before anything runs.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::sweep::{Sweep, coarse};
@@ -82,6 +84,17 @@ pub struct Request {
     pub work: Work,
     /// The one implementation to measure; where `null`, the best.
     pub implementation: Option<String>,
+}
+
+/// The case in a few words.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.work {
+            Work::Copy { buffer_bytes } => write!(f, "copy of {buffer_bytes}"),
+            Work::Issue => write!(f, "{} issue rate", self.precision),
+            Work::Gemm { shape, input, .. } => write!(f, "{} gemm {shape} {input}", self.precision),
+        }
+    }
 }
 
 impl Request {

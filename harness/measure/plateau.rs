@@ -46,7 +46,7 @@ pub enum Phase {
 
 impl Window {
     /// Iterations per second, from clean batches where there are any.
-    fn throughput(&self) -> f64 {
+    pub fn throughput(&self) -> f64 {
         let (iterations, elapsed) = if self.clean_iterations > 0 {
             (self.clean_iterations, self.clean_elapsed_s)
         } else {

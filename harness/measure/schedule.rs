@@ -45,6 +45,12 @@ impl Schedule {
     /// Most samples that are kept; more only fill the record.
     pub const SAMPLES_MOST: usize = 2000;
 
+    /// Device time of a case with one implementation at most.
+    pub fn longest(&self) -> Seconds {
+        let parts = [self.idle, self.burst, self.heat, self.plateau, self.sample_most, self.trial];
+        parts.into_iter().fold(Seconds::default(), |sum, part| sum + part)
+    }
+
     /// The schedule for a method at a pace.
     ///
     /// A register-resident loop settles in microseconds where a product heats caches, boards and rooms, so its

@@ -30,7 +30,8 @@ fn attempt(
     schedule: &Schedule,
     control: &dyn Control,
 ) -> Result<Measured, Halt> {
-    let Choice { row, candidates, mut checks } = choose(backend, request, schedule, control)?;
+    let Choice { row, candidates, mut checks, findings: of_the_choice } =
+        choose(backend, request, schedule, control)?;
     let case = checks::case(&row, request.work);
     let mut runner = Runner::new(backend.load(&case)?, control);
     runner.size(row.sample_s)?;
@@ -65,6 +66,7 @@ fn attempt(
         findings: Vec::new(),
     };
     measured.findings = findings(&measured);
+    measured.findings.extend(of_the_choice);
     measured.findings.extend(of_the_backend);
     measured.findings.extend(backend.findings());
     let (_, above_the_peak) = super::efficiency(backend.device(), &measured);

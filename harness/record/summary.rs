@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{CopyRow, Measurement};
+use super::{CopyRow, Measurement, Straggler, stragglers};
 use crate::device::DeviceKind;
 use crate::measure::{Measured, Outcome, efficiency};
 use crate::precision::{Accumulate, Precision};
@@ -159,6 +159,9 @@ pub struct Summary {
     /// One row per copy, in bytes; absent where nothing was copied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<CopyRow>,
+    /// Devices that are slower than others of their model; absent where none is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stragglers: Vec<Straggler>,
 }
 
 impl Summary {
@@ -172,6 +175,7 @@ impl Summary {
             format: "flopgauge.summary/1",
             record,
             rows: measurements.iter().map(Row::of).collect(),
+            stragglers: stragglers(measurements),
             copies,
         }
     }

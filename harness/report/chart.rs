@@ -3,19 +3,26 @@
 //! Drawn by `kuva`, which writes plain SVG with text that stays text; colours are CSS variables of the page, so light,
 //! dark and paper need one drawing. Everything that comes from a file is escaped by the library or by [`escape`].
 
+mod cluster;
 mod device;
 mod figures;
+mod fleet;
 mod products;
 mod roofline;
 mod spread;
 mod timeline;
+mod training;
 
+pub use cluster::{sets, topology};
 pub use device::DeviceRun;
 pub use figures::figures;
+pub(super) use fleet::case as fleet_case;
+pub use fleet::fleet;
 pub use products::{inputs, shapes};
 pub use roofline::roofline;
 pub use spread::spread;
 pub use timeline::timeline;
+pub use training::training;
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::layout::{Layout, TickFormat};
@@ -46,9 +53,16 @@ pub struct Chart {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Data {
     /// Names of the columns.
-    pub header: Vec<&'static str>,
+    pub header: Vec<String>,
     /// Cells as shown.
     pub rows: Vec<Vec<String>>,
+}
+
+impl Data {
+    /// `rows` under `header`.
+    pub fn new(header: &[&str], rows: Vec<Vec<String>>) -> Self {
+        Self { header: header.iter().map(|name| (*name).to_owned()).collect(), rows }
+    }
 }
 
 /// Names of the page's colours with their light values; the first three are those of the three figures.

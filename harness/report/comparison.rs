@@ -1,6 +1,7 @@
 //! Two records side by side as a table on a terminal.
 
-use super::table::table;
+use super::fit::fit;
+use super::table::{shown, table};
 use crate::compare::{Comparison, Pair, Verdict};
 
 /// The comparison for a person.
@@ -15,7 +16,7 @@ pub fn comparison_table(comparison: &Comparison, width: Option<u16>) -> String {
             verdict(pair).to_owned(),
         ]);
     }
-    let mut text = if rows.is_empty() { "no pair\n".to_owned() } else { format!("{rows}\n") };
+    let mut text = if rows.is_empty() { "no pair\n".to_owned() } else { shown(rows, width) };
     for pair in comparison.pairs.iter().filter(|pair| !pair.notes.is_empty()) {
         text += &format!("  {}: {}\n", pair.case, pair.notes.join("; "));
     }
@@ -25,7 +26,7 @@ pub fn comparison_table(comparison: &Comparison, width: Option<u16>) -> String {
     for (name, a, b) in &comparison.environment {
         text += &format!("  differs: {name}: A {a} | B {b}\n");
     }
-    text + &format!("  {}\n", comparison.method)
+    fit(&(text + &format!("  {}\n", comparison.method)), width)
 }
 
 /// What a pair says, for a person.

@@ -1,6 +1,6 @@
 //! Copies of memory in the table of a run: bytes per second, apart from every rate of operations.
 
-use super::table::table;
+use super::table::{shown, table};
 use crate::measure::{Measured, Outcome, bandwidth_share};
 use crate::record::Measurement;
 use crate::workload::Work;
@@ -16,7 +16,7 @@ pub(super) fn copy_table(measurements: &[&Measurement], width: Option<u16>) -> S
         return String::new();
     }
     rows.add_rows(cells);
-    format!("{rows}\n")
+    shown(rows, width)
 }
 
 /// Their rows under [`HEADER`].

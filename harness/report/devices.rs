@@ -1,6 +1,6 @@
 //! The devices that each backend sees.
 
-use super::table::table;
+use super::table::{shown, table};
 use crate::backend::Probe;
 use crate::device::{Device, Provenance, TheoreticalPeak};
 
@@ -49,7 +49,7 @@ fn one(device: &Device, width: Option<u16>) -> String {
             provenance(&peak.provenance),
         ]);
     }
-    format!("{text}{peaks}\n")
+    text + &shown(peaks, width)
 }
 
 fn rate(peak: &TheoreticalPeak) -> String {

@@ -2,6 +2,7 @@
 
 use super::copies::HEADER;
 use super::material::{COLUMNS, Material};
+use super::topic::Topic;
 
 /// The report as Markdown: findings, figures and provenance; charts are drawings and are left to other formats.
 pub fn markdown(material: &Material, title: &str) -> String {
@@ -11,16 +12,33 @@ pub fn markdown(material: &Material, title: &str) -> String {
         text += &format!("**{kinds}: figures of such a device say nothing of hardware.**\n\n");
     }
     text += "## Findings\n\n";
-    let findings = material.findings();
+    let topics = material.topics();
+    let findings = material.findings(&topics);
     if findings.is_empty() {
         text += "None.\n";
     }
     for found in findings {
         let cases = found.cases.join(", ");
-        let line = format!("{} ({cases}): {}", found.device, found.message);
+        let cases = if cases.is_empty() { String::new() } else { format!(" ({cases})") };
+        let line = format!("{}{cases}: {}", found.device, found.message);
         text += &format!("- **{}** {}\n", found.severity, plain(&line));
     }
-    text += "\n## Three figures\n";
+    text.extend(topics.iter().map(section));
+    if !material.records.is_empty() {
+        text += &figures(material);
+    }
+    text += "\n## Provenance\n";
+    for origin in material.origins() {
+        text += &format!("\n### {}\n\n- SHA-256: {}\n", plain(&origin.name), origin.sha256);
+        for (name, value) in &origin.facts {
+            text += &format!("- {}: {}\n", plain(name), plain(value));
+        }
+    }
+    text
+}
+
+fn figures(material: &Material) -> String {
+    let mut text = "\n## Three figures\n".to_owned();
     for device in material.shown() {
         text += &format!("\n### {}\n\nRecord {}.\n\n", plain(&device.name), plain(&device.record));
         text += &row(&COLUMNS);
@@ -36,12 +54,23 @@ pub fn markdown(material: &Material, title: &str) -> String {
             text += &row(cells);
         }
     }
-    text += "\n## Provenance\n";
-    for origin in material.origins() {
-        text += &format!("\n### {}\n\n- SHA-256: {}\n", plain(&origin.name), origin.sha256);
-        for (name, value) in &origin.facts {
-            text += &format!("- {}: {}\n", plain(name), plain(value));
+    text
+}
+
+/// A fleet, a cluster or a training run: its facts and tables.
+fn section(topic: &Topic) -> String {
+    let mut text = format!("\n## {}\n\n{}\n\n", plain(&topic.title), plain(&topic.lead));
+    for (name, fact) in &topic.facts {
+        text += &format!("- {}: {}\n", plain(name), plain(fact));
+    }
+    for table in &topic.tables {
+        text += &format!("\n### {}\n\n", plain(&table.title));
+        if !table.note.is_empty() {
+            text += &format!("{}\n\n", plain(&table.note));
         }
+        text += &row(&table.data.header);
+        text += &row(&vec!["---"; table.data.header.len()]);
+        text.extend(table.data.rows.iter().map(|cells| row(cells)));
     }
     text
 }

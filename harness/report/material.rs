@@ -5,10 +5,14 @@ use serde::Serialize;
 use super::chart::{self, Chart, DeviceRun};
 use super::copies::copy_rows;
 use super::summary::{share, three_figures};
+use super::topic::Topic;
+use super::{cluster, fleet, training};
+use crate::accept::Fleet;
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::Outcome;
 use crate::profile::Profiles;
 use crate::record::Record;
+use crate::threshold::{ClusterDetermination, TrainingDetermination};
 
 /// A file or a record with its name.
 #[derive(Debug, Clone)]
@@ -28,6 +32,12 @@ pub struct Material {
     pub records: Vec<Named<Record>>,
     /// Files of profiles.
     pub profiles: Vec<Named<Profiles>>,
+    /// Fleets.
+    pub fleets: Vec<Named<Fleet>>,
+    /// What the rules say of clusters.
+    pub clusters: Vec<Named<ClusterDetermination>>,
+    /// What the rules say of training runs.
+    pub trainings: Vec<Named<TrainingDetermination>>,
 }
 
 /// A finding or a case without a figure.
@@ -90,6 +100,26 @@ impl Material {
 
     /// Every chart, in the order of the page.
     pub fn charts(&self) -> Vec<Chart> {
+        let of_topics = self.topics().into_iter().flat_map(|topic| topic.charts);
+        of_topics.chain(self.run_charts()).collect()
+    }
+
+    /// Fleets, clusters and training runs, each a section of its own.
+    pub(super) fn topics(&self) -> Vec<Topic> {
+        let fleets = self.fleets.iter().zip(1..).map(|(of, number)| fleet::topic(number, of));
+        let clusters = self.clusters.iter().zip(1..).map(|(of, number)| cluster::topic(number, of));
+        let trainings = self.trainings.iter().zip(1..).map(|(of, number)| training::topic(number, of));
+        fleets.chain(clusters).chain(trainings).collect()
+    }
+
+    /// What to call a report that nobody named.
+    pub fn title(&self) -> String {
+        let topic = self.topics().into_iter().next().filter(|_| self.records.is_empty());
+        topic.map_or_else(|| "What the devices deliver".to_owned(), |topic| topic.title)
+    }
+
+    /// The charts of devices.
+    pub(super) fn run_charts(&self) -> Vec<Chart> {
         let of = |run: &DeviceRun<'_>| {
             [chart::figures, chart::timeline, chart::roofline, chart::shapes, chart::inputs, chart::spread]
                 .map(|c| c(run))
@@ -102,11 +132,16 @@ impl Material {
         let kinds = self.runs().into_iter().map(|run| run.device.kind);
         let mut names: Vec<_> =
             kinds.filter(|kind| *kind != DeviceKind::Hardware).map(DeviceKind::name).collect();
+        if self.fleets.iter().any(|fleet| fleet.value.simulated) {
+            names.push(DeviceKind::Simulated.name());
+        }
+        names.sort_unstable();
         names.dedup();
         names
     }
 
-    pub(super) fn findings(&self) -> Vec<Found> {
+    /// Findings and warnings of everything, the worst first; `topics` are those of [`Self::topics`].
+    pub(super) fn findings(&self, topics: &[Topic]) -> Vec<Found> {
         let mut all: Vec<(Severity, Found)> = Vec::new();
         for run in self.runs() {
             for measurement in &run.measurements {
@@ -134,6 +169,7 @@ impl Material {
                 }
             }
         }
+        all.extend(topics.iter().flat_map(|topic| topic.findings.iter().cloned()));
         all.sort_by_key(|found| std::cmp::Reverse(found.0));
         all.into_iter().map(|(_, found)| found).collect()
     }
@@ -207,8 +243,35 @@ impl Material {
             sha256: profiles.sha256.clone(),
             facts: vec![("flopgauge".to_owned(), profiles.value.version.clone())],
         });
-        records.chain(profiles).collect()
+        let fleets = self.fleets.iter().map(|fleet| {
+            let facts = [
+                ("flopgauge", fleet.value.version.clone()),
+                ("collected", fleet.value.collected.to_string()),
+            ];
+            of_file(fleet, &facts)
+        });
+        let clusters = self.clusters.iter().map(|cluster| {
+            of_file(
+                cluster,
+                &[
+                    ("what", format!("cluster {}", cluster.value.name)),
+                    ("as of", cluster.value.as_of.clone()),
+                ],
+            )
+        });
+        let trainings = self.trainings.iter().map(|run| {
+            of_file(
+                run,
+                &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())],
+            )
+        });
+        records.chain(profiles).chain(fleets).chain(clusters).chain(trainings).collect()
     }
+}
+
+fn of_file<T>(file: &Named<T>, facts: &[(&str, String)]) -> Origin {
+    let facts = facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone())).collect();
+    Origin { name: file.name.clone(), sha256: file.sha256.clone(), facts }
 }
 
 /// Names of the columns of [`Shown::rows`].

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::copies::copy_table;
-use super::table::table;
+use super::fit::fit;
+use super::run_line::run_line;
+use super::table::{shown, table};
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::{Efficiency, Measured, Outcome, efficiency};
 use crate::precision::Arithmetic;
@@ -27,7 +29,7 @@ pub fn measurement_table(measurements: &[Measurement], width: Option<u16>) -> St
         let of: Vec<&Measurement> = measurements.iter().filter(|m| m.device.id == device.id).collect();
         text += &one_device(device, &of, width);
     }
-    text
+    fit(&text, width)
 }
 
 fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>) -> String {
@@ -54,9 +56,10 @@ fn one_device(device: &Device, measurements: &[&Measurement], width: Option<u16>
         }
     }
     if !rows.is_empty() {
-        text += &format!("{rows}\n");
+        text += &shown(rows, width);
     }
     text += &copy_table(measurements, width);
+    text.extend(measurements.iter().filter_map(|m| run_line(&what_short(m), as_measured(m)?, width)));
     text + &findings(measurements)
 }
 

@@ -26,6 +26,7 @@ pub fn page(material: &Material, title: &str) -> Result<String, PageError> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_template("page.html", TEMPLATE).map_err(wrong)?;
+    let topics = material.topics();
     let template = environment.get_template("page.html").map_err(wrong)?;
     template
         .render(context! {
@@ -37,9 +38,10 @@ pub fn page(material: &Material, title: &str) -> Result<String, PageError> {
             columns => COLUMNS.to_vec(),
             copy_columns => HEADER.to_vec(),
             unreal => material.unreal(),
-            findings => Serde(material.findings()),
+            findings => Serde(material.findings(&topics)),
+            topics => Serde(&topics),
             devices => Serde(material.shown()),
-            charts => Serde(material.charts()),
+            charts => Serde(material.run_charts()),
             origins => Serde(material.origins()),
         })
         .map_err(wrong)

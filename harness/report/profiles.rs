@@ -1,7 +1,7 @@
 //! Calibrated profiles as tables for a person.
 
 use super::devices::provenance;
-use super::table::table;
+use super::table::{shown, table};
 use crate::profile::{DeviceProfile, Figure, PrecisionProfile, Profiles};
 use crate::units::{Estimate, OpRate, Ratio};
 use crate::workload::Work;
@@ -23,7 +23,7 @@ fn one(profile: &DeviceProfile, width: Option<u16>) -> String {
     for row in &profile.precisions {
         rows.add_row(cells(row));
     }
-    text += &format!("{rows}\n");
+    text += &shown(rows, width);
     for row in &profile.precisions {
         if let Some(theoretical) = &row.theoretical {
             let (basis, from) = (theoretical.clock_basis.name(), provenance(&theoretical.provenance));

@@ -8,29 +8,37 @@ use crate::commands::flopgauge;
 use flopgauge::accept::{Circumstances, NodeFile, Seen, Spec, Tier, Verdict, judge};
 use flopgauge::record::Record;
 
-const SPEC: &str = include_str!("slurm/spec.toml");
-const GOOD: &str = include_str!("slurm/good.toml");
+pub(crate) const SPEC: &str = include_str!("slurm/spec.toml");
+pub(crate) const GOOD: &str = include_str!("slurm/good.toml");
 
 /// Runs it as the node `n1` of a job; exit code, stdout and stderr.
-fn accept(folder: &Path, spec: &str, script: &str, more: &[&str]) -> (i32, String, String) {
+pub(crate) fn accept(folder: &Path, spec: &str, script: &str, more: &[&str]) -> (i32, String, String) {
     std::fs::write(folder.join("spec.toml"), spec).unwrap();
     std::fs::write(folder.join("device.toml"), script).unwrap();
     let mut command = flopgauge();
     command.env("FLOPGAUGE_SCRIPT", folder.join("device.toml")).env("SLURM_JOB_ID", "7");
-    command.args(["accept", "--tier", "smoke", "--node", "n1", "--spec"]).arg(folder.join("spec.toml"));
+    command.args(["accept", "--node", "n1", "--spec"]).arg(folder.join("spec.toml"));
+    if !more.contains(&"--tier") {
+        command.args(["--tier", "smoke"]);
+    }
     let run = command.args(more).arg("--out").arg(folder.join("out")).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (run.status.code().unwrap(), text(run.stdout), text(run.stderr))
 }
 
-fn node(folder: &Path) -> NodeFile {
+pub(crate) fn node(folder: &Path) -> NodeFile {
     serde_json::from_str(&std::fs::read_to_string(folder.join("out/n1.json")).unwrap()).unwrap()
 }
 
 /// Exit code, with the file and the last line saying the same.
-fn verdict(spec: &str, script: &str) -> (i32, NodeFile) {
+pub(crate) fn verdict(spec: &str, script: &str) -> (i32, NodeFile) {
+    judged(spec, script, &[])
+}
+
+/// The same with more options.
+pub(crate) fn judged(spec: &str, script: &str, more: &[&str]) -> (i32, NodeFile) {
     let folder = tempfile::tempdir().unwrap();
-    let (code, stdout, stderr) = accept(folder.path(), spec, script, &[]);
+    let (code, stdout, stderr) = accept(folder.path(), spec, script, more);
     assert!(folder.path().join("out/n1.started.json").exists(), "{stderr}");
     let file = node(folder.path());
     let last = stdout.lines().last().unwrap();
@@ -94,7 +102,7 @@ fn what_is_not_known_is_inconclusive() {
 fn a_wrong_spec_is_named_by_line_and_key_and_nothing_is_written() {
     for (spec, at) in [
         (SPEC.replace("min_fraction", "min_fracton"), "spec.toml:11"),
-        (format!("{SPEC}max_trend = 0.1\n"), "spec.toml:12:1: max_trend: not supported yet"),
+        (format!("{SPEC}max_trend = 1.1\n"), "spec.toml:12:13: max_trend: above 0 and below 1"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (code, _, stderr) = accept(folder.path(), &spec, GOOD, &[]);

@@ -209,3 +209,55 @@ fn a_run_that_was_not_steady_says_so_beside_its_ratio() {
         assert!(!compared(&a, &a, &["--format", format], 0).0.contains("NOT STEADY"), "{format}");
     }
 }
+
+/// Several records on each side: the script with another seed is another run of the same device.
+fn several(folder: &Path, name: &str, rates: &[&str]) -> Vec<PathBuf> {
+    let one = |(number, rate): (usize, &&str)| record(folder, &format!("{name}{number}"), &at(rate));
+    rates.iter().enumerate().map(one).collect()
+}
+
+fn compared_runs(a: &[PathBuf], b: &[PathBuf], code: i32) -> (Value, String) {
+    let run = flopgauge().args(["compare", "--json", "--a"]).args(a).arg("--b").args(b).assert().code(code);
+    let output = run.get_output();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (serde_json::from_slice(&output.stdout).unwrap_or(Value::Null), said)
+}
+
+#[test]
+fn what_differs_from_run_to_run_is_in_the_interval_of_several() {
+    let folder = tempfile::tempdir().unwrap();
+    // Within a run rates are steady to a part of a thousand, from run to run they move by ten per cent.
+    let a = several(folder.path(), "a", &["0.90e12", "0.80e12", "0.85e12"]);
+    let b = several(folder.path(), "b", &["0.82e12", "0.88e12", "0.79e12"]);
+    let one = json(&a[0], &b[0], 0);
+    assert_eq!(one["pairs"][1]["verdict"], "slower", "one run each: nothing is known of others: {one}");
+    let (found, _) = compared_runs(&a, &b, 0);
+    let pair = &found["pairs"][1];
+    assert_eq!((&pair["verdict"], &found["records"]), (&"no-difference".into(), &serde_json::json!([3, 3])));
+    let mean = |rates: [f64; 3]| rates.map(f64::ln).iter().sum::<f64>() / 3.0;
+    let ratio = (mean([0.82, 0.88, 0.79]) - mean([0.90, 0.80, 0.85])).exp();
+    assert!((pair["ratio"].as_f64().unwrap() / ratio - 1.0).abs() < 0.002, "{pair}");
+    assert!(pair["low"].as_f64().unwrap() < 0.9 && pair["high"].as_f64().unwrap() > 1.05, "{pair}");
+    assert!(found["method"].as_str().unwrap().contains("differences from run to run are in it"));
+    let slow = several(folder.path(), "slow", &["0.60e12", "0.601e12", "0.602e12"]);
+    let steady = several(folder.path(), "steady", &["0.90e12", "0.901e12", "0.902e12"]);
+    assert_eq!(compared_runs(&steady, &slow, 0).0["pairs"][1]["verdict"], "slower");
+}
+
+#[test]
+fn one_run_against_several_and_a_run_named_twice_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = several(folder.path(), "a", &["0.90e12", "0.80e12"]);
+    let b = several(folder.path(), "b", &["0.82e12", "0.88e12"]);
+    let said = compared_runs(&a, &b[..1], 2).1;
+    assert!(said.contains("A has 2 and B has 1 records") && said.contains("two or more"), "{said}");
+    let said = compared_runs(&[a[0].clone(), a[0].clone()], &b, 2).1;
+    assert!(said.contains("A 1 and A 2 are the same run"), "{said}");
+    let said = compared_runs(&a, &[a[1].clone(), b[0].clone()], 2).1;
+    assert!(said.contains("A 2 and B 1 are the same run"), "{said}");
+    let other = record(folder.path(), "other", &SCRIPT.replace("name = \"alpha\"", "name = \"gamma\""));
+    let (found, _) = compared_runs(&a, &[b[0].clone(), other], 0);
+    let reasons: Vec<&str> =
+        found["unpaired"].as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    assert!(reasons.contains(&"B 2 has no case of this identity"), "{reasons:?}");
+}

@@ -194,7 +194,65 @@ fn a_format_without_units_has_its_reason_and_a_missing_cublaslt_is_named() {
     assert!(text.contains("no cuBLASLt (libcublasLt.so.13) was found"), "{text}");
 }
 
+/// A cuBLASLt without one function, which starts nothing.
+fn cublaslt(folder: &Path, without: &str) {
+    let names = ["GetVersion", "Create", "Destroy", "Matmul", "MatmulAlgoGetHeuristic"];
+    let objects = ["MatmulDesc", "MatrixLayout", "MatmulPreference"];
+    let calls = objects
+        .iter()
+        .flat_map(|object| ["Create", "Destroy", "SetAttribute"].map(|call| format!("{object}{call}")));
+    let mut source = String::new();
+    for name in names.map(str::to_owned).into_iter().chain(calls).filter(|name| name != without) {
+        let result = if name == "GetVersion" { 130_100 } else { 1 };
+        writeln!(source, "long cublasLt{name}() {{ return {result}; }}").unwrap();
+    }
+    build(&source, &folder.join("libcublasLt.so.13"));
+}
+
 #[test]
-fn what_no_gpu_has_run_yet_is_listed() {
-    assert!(flopgauge::backend::CUDA_OPEN_POINTS.lines().all(|line| line.contains(": ")));
+fn a_cublaslt_that_lacks_a_function_or_does_not_start_is_named_and_the_kernels_are_still_there() {
+    for (without, reason) in [
+        ("MatmulAlgoGetHeuristic", "cuBLASLt lacks the function cublasLtMatmulAlgoGetHeuristic"),
+        ("", "cuBLASLt 13.1.0 does not start: CUBLAS_STATUS_NOT_INITIALIZED"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        driver(folder.path(), 13_000, 1, None);
+        nvrtc(folder.path(), 13);
+        cublaslt(folder.path(), without);
+        let out = folder.path().join("record");
+        let mut command = with(folder.path());
+        command.args(["measure", "--device", "cuda:0", "--quick", "--precision", "fp8e4m3,bf16"]);
+        command.args(["--shape", "64,64,64", "--out"]);
+        let run = command.arg(&out).assert();
+        assert!(!String::from_utf8_lossy(&run.get_output().stderr).contains("panicked"));
+        let text = std::fs::read_to_string(out.join("measurements.jsonl")).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |precision: &str, method: &str| {
+            let here = |line: &&serde_json::Value| {
+                line["request"]["precision"] == precision && line["request"]["work"]["method"] == method
+            };
+            lines.iter().find(here).unwrap()["result"].clone()
+        };
+        // Ampere has no fp8, and the library is not there to say so.
+        let fp8 = of("fp8e4m3", "gemm");
+        assert_eq!(fp8["outcome"], "unsupported", "{fp8}");
+        let notes = lines[0]["device"]["notes"].to_string();
+        assert!(notes.contains(reason), "{without}: {notes}");
+        // The compiler is a stub too, and says so for itself.
+        let bf16 = of("bf16", "gemm")["reason"].to_string();
+        assert!(bf16.contains("NVRTC") && !bf16.contains("cuBLASLt"), "{bf16}");
+    }
+}
+
+#[test]
+fn what_no_gpu_has_run_yet_is_in_the_readme_word_for_word() {
+    let open: Vec<&str> = flopgauge::backend::CUDA_OPEN_POINTS.lines().collect();
+    assert!(open.iter().all(|line| line.contains(": ")), "{open:?}");
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let section =
+        readme.split_once("\n## Until a GPU has run it\n").unwrap().1.split_once("\n## ").unwrap().0;
+    let cuda = section.split_once("wgpu: ").map_or(section, |(cuda, _)| cuda);
+    let listed: Vec<&str> = cuda.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+    assert_eq!(listed, open, "README.md and harness/backend/cuda/open.txt do not agree");
 }

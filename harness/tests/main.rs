@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod acceptance;
+mod acceptance_checks;
+mod acceptance_exports;
 mod agreement;
 mod catalogue;
 mod cluster_files;
@@ -12,6 +14,7 @@ mod compare;
 mod comparing;
 mod copies;
 mod cuda_libraries;
+mod cuda_simulated;
 mod filing_packets;
 mod filing_readers;
 mod filings;
@@ -23,5 +26,8 @@ mod profile_use;
 mod reports;
 mod rooms;
 mod rule_listing;
+mod terminal;
+mod together;
+mod topic_reports;
 mod training_runs;
 mod wgpu;

@@ -175,7 +175,7 @@ fn what_cannot_be_reported_is_a_usage_error_that_says_what_is_wrong() {
         (&["--format", "svg", "--chart", "pie"], "there is no chart 'pie'; one of figures-1"),
         (&["--chart", "figures"], "--chart goes with"),
         (&["--format", "svg"], "needs -o DIRECTORY"),
-        (&["--fleet", "x"], "unexpected argument '--fleet'"),
+        (&["--fleet", "absent.json"], "absent.json"),
     ] {
         let found = error(&report(&golden(), more).code(2));
         assert!(found.contains(wanted), "{more:?}: {found}");

@@ -1,5 +1,7 @@
 //! What one test of one rule says, with everything that a reader needs to check it by hand.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,12 @@ pub struct Determination {
     pub conditions: Vec<String>,
     /// What does not count.
     pub exclusions: Vec<String>,
+    /// The verdict of each reading of networks alone; only where a cluster is asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict_by_reading: Option<BTreeMap<String, Verdict>>,
+    /// The verdict that each method alone would give; only where a training run is asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict_by_method: Option<BTreeMap<String, Verdict>>,
 }
 
 /// The value that was compared: rounded ends as texts, and as numbers for the distance.
@@ -109,6 +117,8 @@ impl Determination {
             quotation: test.quotation.clone(),
             conditions: test.conditions.clone(),
             exclusions: test.exclusions.clone(),
+            verdict_by_reading: None,
+            verdict_by_method: None,
         }
     }
 

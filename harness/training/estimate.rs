@@ -1,6 +1,6 @@
 //! Ranges of operations with their causes, and the assessment that a rule looks at.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Counting, Run, Runs, architecture, hardware};
 use crate::units::{Decimal, Ops, UnitError};
@@ -72,7 +72,8 @@ impl Three {
 }
 
 /// The same in whole operations, as files carry it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct WholeThree {
     /// Low end, rounded down.
     pub low: Ops,
@@ -94,7 +95,7 @@ pub struct Contribution {
 }
 
 /// Where a contribution enters a range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// In both ends.
@@ -117,7 +118,7 @@ impl Effect {
 }
 
 /// How an estimate was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// From parameters and tokens.

@@ -2,6 +2,7 @@
 
 use half::{bf16, f16};
 
+use super::small;
 use crate::precision::Precision;
 
 /// Elements of a matrix, row-major.
@@ -19,10 +20,12 @@ pub enum Elements {
     I8(Vec<i8>),
     /// 32-bit integers, as results.
     I32(Vec<i32>),
+    /// A format below sixteen bits, one code of [`small`] a byte.
+    Small(Precision, Vec<u8>),
 }
 
 impl Elements {
-    /// `values` rounded to `precision`; `None` for a format that has no operands here yet.
+    /// `values` rounded to `precision`; `None` where a value is NaN and the format has none.
     pub fn rounded(precision: Precision, values: impl Iterator<Item = f64>) -> Option<Self> {
         #[expect(clippy::cast_possible_truncation, reason = "rounding to the format is the purpose")]
         match precision {
@@ -33,7 +36,8 @@ impl Elements {
             Precision::Fp16 => Some(Self::F16(values.map(f16::from_f64).collect())),
             Precision::Int8 => Some(Self::I8(values.map(|v| v.clamp(-128.0, 127.0) as i8).collect())),
             Precision::Fp8e4m3 | Precision::Fp8e5m2 | Precision::Fp6 | Precision::Fp4 | Precision::Int4 => {
-                None
+                let codes: Option<Vec<u8>> = values.map(|v| small::encode(precision, v)).collect();
+                Some(Self::Small(precision, codes?))
             }
         }
     }
@@ -47,6 +51,7 @@ impl Elements {
             Self::F16(v) => v.len(),
             Self::I8(v) => v.len(),
             Self::I32(v) => v.len(),
+            Self::Small(_, v) => v.len(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Elements {
             Self::F16(v) => v.get(index).map(|x| x.to_f64()),
             Self::I8(v) => v.get(index).map(|x| f64::from(*x)),
             Self::I32(v) => v.get(index).map(|x| f64::from(*x)),
+            Self::Small(precision, v) => v.get(index).and_then(|code| small::decode(*precision, *code)),
         }
     }
 
@@ -76,6 +82,22 @@ impl Elements {
             Self::F16(v) => v.iter().map(|x| x.to_f64()).collect(),
             Self::I8(v) => v.iter().map(|x| f64::from(*x)).collect(),
             Self::I32(v) => v.iter().map(|x| f64::from(*x)).collect(),
+            Self::Small(precision, v) => {
+                v.iter().map(|code| small::decode(*precision, *code).unwrap_or(f64::NAN)).collect()
+            }
+        }
+    }
+
+    /// The elements one after the other as they lie in memory, little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Bf16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Small(_, v) => v.clone(),
         }
     }
 
@@ -88,6 +110,7 @@ impl Elements {
             (Self::F16(a), Self::F16(b)) => same(a, b, |x| u64::from(x.to_bits())),
             (Self::I8(a), Self::I8(b)) => a == b,
             (Self::I32(a), Self::I32(b)) => a == b,
+            (Self::Small(p, a), Self::Small(q, b)) => p == q && a == b,
             _ => false,
         }
     }

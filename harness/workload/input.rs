@@ -28,10 +28,10 @@ use crate::precision::Precision;
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Distribution {
-    /// Standard normal; int8 is scaled by 32 so that it does not saturate.
+    /// Standard normal; int8 is scaled by 32 and int4 by 2, so that few saturate.
     #[default]
     Normal,
-    /// Uniform in [-1, 1); int8 over its full range, which finds units that saturate at 16 bits.
+    /// Uniform in [-1, 1); integers over their full range, which finds units that saturate at 16 bits.
     Uniform,
     /// Small integers, so that every partial sum is exact and a wrong bit shows.
     Integers,
@@ -86,14 +86,19 @@ pub enum Operand {
 /// Greatest magnitude of the elements of [`Distribution::Integers`].
 ///
 /// With 8, a sum of k products stays below 2^24 up to k = 262,144, so that fp32 sums are exact in any order. Sums of
-/// fp16 operands may be kept in fp16, exact to 2^11 only: with 1, up to k = 2048.
+/// fp16 operands may be kept in fp16, exact to 2^11 only: with 1, up to k = 2048. Sums of fp8 and shorter operands keep
+/// some fourteen bits in some units: with 2, a sum of 8192 products stays below 2^10 but for one in 10^7.
 const fn integer_bound(precision: Precision) -> i32 {
-    if matches!(precision, Precision::Fp16) { 1 } else { 8 }
+    match precision {
+        Precision::Fp16 => 1,
+        Precision::Fp8e4m3 | Precision::Fp8e5m2 | Precision::Fp6 | Precision::Fp4 => 2,
+        _ => 8,
+    }
 }
 
 /// One operand of a product, the same for the same arguments on every machine.
 ///
-/// **Shape**: A as [`GemmShape::a_extents`] says, B [k, n], row-major. `None` for a format without operands here.
+/// **Shape**: A as [`GemmShape::a_extents`] says, B [k, n], row-major. `None` past what memory can be addressed.
 pub fn operand(
     which: Operand,
     shape: GemmShape,
@@ -111,18 +116,23 @@ pub fn operand(
         Operand::A => 0,
         Operand::B => 1,
     });
-    let values = (0..count).map(|_| element(distribution, precision, &mut random));
+    let values = (0..count).map(|_| {
+        let value = element(distribution, precision, &mut random);
+        // Libraries multiply e5m2 by e4m3 only, whose least step this is: the values are those that both formats have.
+        if precision == Precision::Fp8e5m2 { (value * 512.0).round() / 512.0 } else { value }
+    });
     Elements::rounded(precision, values)
 }
 
 fn element(distribution: Distribution, precision: Precision, random: &mut impl Rng) -> f64 {
     let integer = precision.is_integer();
+    let (scale, least) = if precision == Precision::Int4 { (2.0, -8) } else { (32.0, -128) };
     match distribution {
         Distribution::Normal => {
             let value: f64 = StandardNormal.sample(random);
-            if integer { (value * 32.0).round() } else { value }
+            if integer { (value * scale).round() } else { value }
         }
-        Distribution::Uniform if integer => f64::from(random.random_range(-128..=127)),
+        Distribution::Uniform if integer => f64::from(random.random_range(least..=-1 - least)),
         Distribution::Uniform => random.random_range(-1.0..1.0),
         Distribution::Integers => {
             let bound = integer_bound(precision);

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::nvrtc::Nvrtc;
+use super::nvrtc::{Nvrtc, Version};
 use super::rows::Source;
-use crate::files::write_atomically;
+use crate::files::{cache_folder, write_atomically};
 
 /// What a device is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +36,18 @@ pub(super) fn compile(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Resu
 }
 
 fn place(nvrtc: &Nvrtc, source: Source, options: &[String]) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(cache_folder()?.join("kernels").join(key(nvrtc.version(), source, options)))
+}
+
+/// Name of what a compiler makes of a source; the options say the architecture and every constant.
+fn key(version: Version, source: Source, options: &[String]) -> String {
     let mut hash = Sha256::new();
-    for part in
-        [&nvrtc.version().to_string(), source.text].into_iter().chain(options.iter().map(String::as_str))
-    {
+    let options = options.iter().map(String::as_str);
+    for part in [version.to_string().as_str(), source.text].into_iter().chain(options) {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(cache.join("flopgauge").join("kernels").join(name))
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A hash of all that follows, the length of the machine code, the machine code, the PTX.
@@ -73,7 +74,33 @@ fn unpack(bytes: &[u8]) -> Option<Image> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::rows::{COPY, target};
     use super::*;
+
+    #[test]
+    fn another_architecture_constant_source_or_compiler_is_compiled_anew() {
+        let version = |major, minor| Version { major, minor };
+        let (ampere, hopper) = (target(8, 0).unwrap(), target(9, 0).unwrap());
+        let options = COPY.options(ampere);
+        let (mut unrolled, mut text) = (options.clone(), COPY.source);
+        unrolled.pop();
+        unrolled.push("-DUNROLL=3".to_owned());
+        text.text = "another kernel";
+        let first = key(version(13, 5), COPY.source, &options);
+        assert_eq!(first, key(version(13, 5), COPY.source, &options));
+        let keys = [
+            first,
+            key(version(13, 4), COPY.source, &options),
+            key(version(12, 5), COPY.source, &options),
+            key(version(13, 5), COPY.source, &COPY.options(hopper)),
+            key(version(13, 5), COPY.source, &hopper.virtual_options(&options)),
+            key(version(13, 5), COPY.source, &unrolled),
+            key(version(13, 5), text, &options),
+        ];
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{keys:?}");
+    }
 
     #[test]
     fn a_damaged_cache_file_is_not_used() {

@@ -71,6 +71,8 @@ pub(super) struct Driver {
     /// Whether the library says of itself that it is a stand-in for tests.
     pub simulated: bool,
     elapsed: Elapsed,
+    /// Whether it makes tensor maps, which begins with CUDA 12.0.
+    pub tensor_maps: bool,
 }
 
 /// The driver, or why there is none.
@@ -104,7 +106,8 @@ fn look() -> Result<Driver, String> {
         return Err(format!("the driver does not start: {}", reason(code)));
     }
     let simulated = symbol::<*const c_void>("flopgauge_simulator").is_ok();
-    Ok(Driver { version, simulated, elapsed })
+    let tensor_maps = symbol::<*const c_void>("cuTensorMapEncodeTiled").is_ok();
+    Ok(Driver { version, simulated, elapsed, tensor_maps })
 }
 
 /// A function of the library that cudarc uses.

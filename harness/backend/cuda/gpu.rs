@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use cudarc::driver::result::DriverError;
 use cudarc::driver::sys::{self, CUresult};
-use cudarc::driver::{CudaContext, CudaEvent, CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtrMut};
+use cudarc::driver::{CudaContext, CudaEvent, CudaGraph, CudaModule, CudaSlice, CudaStream, DevicePtrMut};
 use cudarc::nvrtc::Ptx;
 
-use super::compile::Image;
 use super::driver::{Driver, driver};
 use super::telemetry::Telemetry;
+use crate::backend::clocks::Clocks;
 use crate::backend::{BackendError, Batch, LoadError, Timer};
 use crate::units::{Bytes, Seconds};
 
@@ -25,9 +26,6 @@ pub(super) struct Gpu {
     /// The error after which this process can use the device no more.
     lost: RefCell<Option<String>>,
 }
-
-/// Launches of one graph at most.
-const GRAPH: u64 = 64;
 
 impl Gpu {
     /// Opens the device of this place in the driver's order.
@@ -78,20 +76,24 @@ impl Gpu {
         LoadError::Backend(self.error(doing, error))
     }
 
-    /// A kernel of an image: its machine code, or where the driver takes none for this device its PTX.
-    /// The text says which it was.
-    pub fn function(&self, image: &Image, entry: &str) -> Result<(CudaFunction, &'static str), BackendError> {
-        let failed = |error| self.error("loading a kernel", error);
-        let cubin = Ptx::from_binary(image.cubin.clone());
-        let (module, how) = match self.context.load_module(cubin) {
-            Ok(module) => (module, "machine code of NVRTC"),
-            Err(DriverError(CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU)) => {
-                let module = self.context.load_module(Ptx::from_src(&image.ptx)).map_err(failed)?;
-                (module, "PTX compiled by the driver, machine code not checked")
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        Ok((module.load_function(entry).map_err(failed)?, how))
+    /// The error of a device that was lost before.
+    pub fn gone(&self, message: &str) -> BackendError {
+        BackendError::Lost { device: self.id.clone(), message: message.to_owned() }
+    }
+
+    /// An image, loaded.
+    pub fn module(&self, image: Ptx) -> Result<Arc<CudaModule>, DriverError> {
+        self.context.load_module(image)
+    }
+
+    /// Whether the driver makes tensor maps.
+    pub const fn makes_tensor_maps(&self) -> bool {
+        self.driver.tensor_maps
+    }
+
+    /// Whether the library is a stand-in for tests, whose clock is no clock.
+    pub const fn is_simulated(&self) -> bool {
+        self.driver.simulated
     }
 
     /// Memory with every byte `value`.
@@ -101,18 +103,30 @@ impl Gpu {
         let count = usize::try_from(bytes).unwrap_or(usize::MAX);
         // SAFETY: every byte is set before anything reads it.
         let mut memory = unsafe { self.stream.alloc::<u8>(count) }.map_err(failed)?;
-        let (address, guard) = memory.device_ptr_mut(&self.stream);
-        // SAFETY: the allocation has `count` bytes and is this function's alone.
-        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
-            .map_err(failed)?;
-        drop(guard);
+        self.refill(&mut memory, value)?;
         Ok(memory)
+    }
+
+    /// Every byte of memory becomes `value`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    pub fn refill(&self, memory: &mut CudaSlice<u8>, value: u8) -> Result<(), BackendError> {
+        let count = memory.len();
+        let (address, _guard) = memory.device_ptr_mut(&self.stream);
+        // SAFETY: the allocation has `count` bytes and is borrowed for this call alone.
+        unsafe { cudarc::driver::result::memset_d8_async(address, value, count, self.stream.cu_stream()) }
+            .map_err(|error| self.error("filling memory", error))
     }
 
     /// Memory with these bytes.
     pub fn uploaded(&self, bytes: &[u8]) -> Result<CudaSlice<u8>, LoadError> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.stream.clone_htod(bytes).map_err(|error| self.load_error("copying to the device", length, error))
+    }
+
+    /// Writes bytes over memory of the same length.
+    pub fn write(&self, bytes: &[u8], memory: &mut CudaSlice<u8>) -> Result<(), BackendError> {
+        let copied = self.stream.memcpy_htod(bytes, memory);
+        copied.map_err(|error| self.error("copying to the device", error))
     }
 
     /// What memory holds once everything before is done.
@@ -128,28 +142,35 @@ impl Gpu {
         idle.map_err(|error| self.error(doing, error))
     }
 
-    /// Times what `launch` puts into the stream, by the device's events; reads the sensors while it runs.
+    /// Times what `launch` puts into the stream, by the device's events with the host's clock beside them; reads the
+    /// sensors while it runs.
     pub fn timed(
         &self,
+        clocks: &mut Clocks,
         iterations: u64,
         launch: impl FnOnce() -> Result<(), BackendError>,
     ) -> Result<Batch, BackendError> {
         let failed = |error| self.error("timing", error);
+        let start = Instant::now();
         self.events.0.record(&self.stream).map_err(failed)?;
         launch()?;
         self.events.1.record(&self.stream).map_err(failed)?;
         let conditions = self.telemetry.borrow_mut().due();
         self.wait("running a kernel")?;
+        let host = start.elapsed().as_secs_f64();
         let ms = self
             .driver
             .elapsed_ms(&self.events.0, &self.events.1)
             .map_err(|message| BackendError::Device { device: self.id.clone(), message })?;
         let elapsed = Seconds::new(f64::from(ms) * 1e-3).ok().filter(|elapsed| elapsed.get() > 0.0);
         let elapsed = elapsed.ok_or_else(|| BackendError::NoTime { device: self.id.clone(), iterations })?;
+        if !self.is_simulated() {
+            clocks.add(elapsed.get(), host);
+        }
         Ok(Batch { elapsed, timer: Timer::DeviceEvents, conditions, interference: None })
     }
 
-    /// A graph of `launches` launches, which replays with smaller gaps; `None` where the driver makes none.
+    /// A graph of exactly `launches` launches, which replays with smaller gaps; `None` where the driver makes none.
     pub fn graph(
         &self,
         launches: u64,
@@ -158,7 +179,8 @@ impl Gpu {
         let failed = |error| self.error("capturing a graph", error);
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         self.stream.begin_capture(mode).map_err(failed)?;
-        let launched: Result<(), BackendError> = (0..launches.min(GRAPH)).try_for_each(|_| launch());
+        let launched: Result<(), BackendError> = (0..launches).try_for_each(|_| launch());
+        // Ended in any case: a stream that still captures can do nothing else.
         let graph = self.stream.end_capture(sys::CUgraphInstantiate_flags(0));
         launched?;
         let graph = graph.map_err(failed)?;

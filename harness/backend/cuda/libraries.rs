@@ -40,22 +40,43 @@ pub(super) fn nvrtc(driver_major: u32) -> Result<Nvrtc, String> {
     Err(reasons.join("; "))
 }
 
-/// Whether cuBLASLt can be loaded; by its name where it can.
+/// Opens cuBLASLt of no newer CUDA than the driver, for the life of the process; it is then found by its name.
+///
+/// Errors: what was found and why it cannot be used, or that there is none.
 pub(super) fn cublaslt(driver_major: u32) -> Result<PathBuf, String> {
+    let mut reasons = Vec::new();
     for major in MAJORS.into_iter().filter(|major| *major <= driver_major) {
         for path in places(&format!("libcublasLt.so.{major}")) {
-            if path.is_absolute() && path.exists() || !path.is_absolute() && loads(&path) {
-                return Ok(path);
+            if path.is_absolute() && !path.exists() {
+                continue;
+            }
+            match keep(&path) {
+                Ok(()) => return Ok(path),
+                Err(error) if path.is_absolute() => reasons.push(format!("{}: {error}", path.display())),
+                Err(_) => {}
             }
         }
     }
-    Err(format!("no cuBLASLt (libcublasLt.so.{driver_major}) was found"))
+    if reasons.is_empty() {
+        reasons.push(format!("no cuBLASLt (libcublasLt.so.{driver_major}) was found"));
+    }
+    Err(reasons.join("; "))
 }
 
+/// Opens a library so that what is opened later finds it, and never closes it.
 #[expect(unsafe_code, reason = "loading a library runs its initialisers")]
-fn loads(path: &Path) -> bool {
-    // SAFETY: the name is cuBLASLt's; its initialisers have no preconditions.
-    unsafe { libloading::Library::new(path) }.is_ok()
+fn keep(path: &Path) -> Result<(), libloading::Error> {
+    #[cfg(unix)]
+    let library = {
+        use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+        // SAFETY: the name is cuBLASLt's; its initialisers have no preconditions.
+        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) }?
+    };
+    #[cfg(not(unix))]
+    // SAFETY: the same.
+    let library = unsafe { libloading::Library::new(path) }?;
+    std::mem::forget(library);
+    Ok(())
 }
 
 /// Paths at which a library may be, in order; a bare name asks the system's loader.

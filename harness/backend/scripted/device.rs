@@ -64,6 +64,10 @@ fn row(row: &ScriptedRow) -> Implementation {
 }
 
 impl Backend for ScriptedBackend {
+    fn sources(&self) -> Option<String> {
+        self.script.sources.clone()
+    }
+
     fn device(&self) -> &Device {
         &self.device
     }

@@ -21,6 +21,9 @@ pub struct Script {
     pub model: String,
     /// Always `simulated`; written so that nobody mistakes the file.
     pub kind: Simulated,
+    /// Hash that the sources of its kernels are said to have; without it no choice is kept.
+    #[serde(default)]
+    pub sources: Option<String>,
     /// Theoretical peaks that the device claims.
     #[serde(default)]
     pub peaks: Vec<TheoreticalPeak>,

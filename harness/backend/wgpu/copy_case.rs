@@ -1,7 +1,8 @@
 //! A copy between two buffers as a loaded case.
 
-use wgpu::{Buffer, BufferUsages, ComputePipeline};
+use wgpu::{Buffer, BufferUsages};
 
+use super::compiled::Compiled;
 use super::gpu::Gpu;
 use super::telemetry::Watch;
 use super::timed::{Launch, SUBMISSION, Timed};
@@ -16,7 +17,7 @@ const ROW: u64 = 65_535 / 2 * 256;
 /// A copy, ready to run.
 pub(super) struct CopyCase<'a> {
     gpu: &'a Gpu,
-    pipeline: ComputePipeline,
+    compiled: Compiled,
     source: Buffer,
     destination: Buffer,
     launch: Launch,
@@ -30,7 +31,7 @@ impl<'a> CopyCase<'a> {
     pub fn load(
         gpu: &'a Gpu,
         buffer: BufferSize,
-        pipeline: ComputePipeline,
+        compiled: Compiled,
         watch: &'a Watch,
     ) -> Result<Self, LoadError> {
         let (bytes, most) = (buffer.get(), gpu.limits.max_storage_buffer_binding_size);
@@ -46,11 +47,11 @@ impl<'a> CopyCase<'a> {
         let word = |value: u64| u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes();
         let extent = [word(vectors), word(row), [0; 4], [0; 4]].concat();
         let extent = gpu.upload(&extent, BufferUsages::UNIFORM)?;
-        let group = gpu.bind(&pipeline, &[&extent, &source, &destination])?;
+        let group = compiled.bind(gpu, &[&extent, &source, &destination])?;
         let groups = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         let launch = Launch { group, grid: (groups(row / 256), groups(vectors.div_ceil(row))) };
         let timed = Timed::new(gpu)?;
-        let mut case = Self { gpu, pipeline, source, destination, launch, timed, watch, buffer, times: 1 };
+        let mut case = Self { gpu, compiled, source, destination, launch, timed, watch, buffer, times: 1 };
         case.fill(0)?;
         case.run(1)?;
         let elapsed = case.run(1)?.elapsed.get();
@@ -90,7 +91,7 @@ impl Loaded for CopyCase<'_> {
         while left > 0 {
             let now = left.min(self.times);
             let launches = std::iter::repeat_n(&self.launch, usize::try_from(now).unwrap_or(1));
-            elapsed = elapsed + self.timed.run(self.gpu, &self.pipeline, launches)?;
+            elapsed = elapsed + self.timed.run(self.gpu, &self.compiled.pipeline, launches)?;
             left -= now;
         }
         Ok(self.timed.batch(elapsed, self.watch.read()))

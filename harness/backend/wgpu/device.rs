@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use wgpu::{ComputePipeline, CooperativeScalarType};
+use wgpu::CooperativeScalarType;
 
 use super::adapters::{self, Found};
+use super::compiled::Compiled;
 use super::copy_case::CopyCase;
 use super::faults::Fault;
 use super::gpu::Gpu;
 use super::issue_case::IssueCase;
+use super::loops;
 use super::product_case::ProductCase;
 use super::table::{Cooperative, Kernel, kernels};
 use super::telemetry::Watch;
-use super::template::render;
+use super::template::{Variant, sources};
 use crate::backend::{Backend, Implementation, LoadError, Loaded, Output};
 use crate::device::{Device, DeviceKind};
 use crate::precision::{Accumulate, Precision};
@@ -39,23 +41,37 @@ pub fn open(id: &str) -> Option<Result<Box<dyn Backend>, String>> {
 }
 
 /// A device behind wgpu.
-struct WgpuBackend {
+pub(super) struct WgpuBackend {
     gpu: Gpu,
     device: Device,
     kernels: Vec<Kernel>,
     implementations: Vec<Implementation>,
-    pipelines: HashMap<String, ComputePipeline>,
+    /// Trusted pipelines, by row and whether A is transposed.
+    pipelines: HashMap<(usize, bool), Compiled>,
     watch: Watch,
 }
 
 impl WgpuBackend {
-    fn open(found: Found) -> Result<Self, String> {
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    pub fn kernels(&self) -> &[Kernel] {
+        &self.kernels
+    }
+
+    pub fn open(found: Found) -> Result<Self, String> {
         let Found { adapter, mut device, info } = found;
         let fault = Fault::asked().filter(|_| device.kind != DeviceKind::Hardware);
         if let Some(fault) = fault {
             device.notes.push(format!("a fault is made for a test: {fault:?}"));
         }
         let gpu = Gpu::open(&adapter, &device.id, fault)?;
+        loops::check(&gpu)?;
         let listed = adapter.cooperative_matrix_properties();
         let mut cooperative: Vec<Cooperative> = listed
             .iter()
@@ -81,44 +97,50 @@ impl WgpuBackend {
     }
 
     /// The pipeline of a kernel; the first time it must give the same bits as its twin with checks on.
-    fn pipeline(&mut self, kernel: &Kernel) -> Result<ComputePipeline, LoadError> {
-        let key = format!("{} {} {}", kernel.name, kernel.precision, kernel.accumulate);
-        if let Some(pipeline) = self.pipelines.get(&key) {
-            return Ok(pipeline.clone());
+    fn compiled(&mut self, at: usize, kernel: &Kernel, layout: Layout) -> Result<Compiled, LoadError> {
+        let transposed = layout == Layout::Tn;
+        if let Some(compiled) = self.pipelines.get(&(at, transposed)) {
+            return Ok(compiled.clone());
         }
-        let text = render(kernel, false).map_err(|error| self.gpu.failed(error.to_string()))?;
-        let pipeline = self.gpu.compile(&text, false)?;
-        let twin = self.gpu.compile(&text, true)?;
-        let checked = self.trial(kernel, twin)?;
-        if checked.is_none() || checked != self.trial(kernel, pipeline.clone())? {
+        let variant = Variant { counted: false, transposed };
+        let compiled = Compiled::new(&self.gpu, kernel, variant, false)?;
+        let twin = Compiled::new(&self.gpu, kernel, variant, true)?;
+        let checked = self.trial(kernel, layout, twin)?;
+        if checked.is_none() || checked != self.trial(kernel, layout, compiled.clone())? {
             let message = format!("{}: the shader without checks differs from its checked twin", kernel.name);
             return Err(self.gpu.failed(message).into());
         }
-        self.pipelines.insert(key, pipeline.clone());
-        Ok(pipeline)
+        self.pipelines.insert((at, transposed), compiled.clone());
+        Ok(compiled)
     }
 
     /// The bits that one small run leaves.
-    fn trial(&self, kernel: &Kernel, pipeline: ComputePipeline) -> Result<Option<Vec<u64>>, LoadError> {
+    fn trial(
+        &self,
+        kernel: &Kernel,
+        layout: Layout,
+        compiled: Compiled,
+    ) -> Result<Option<Vec<u64>>, LoadError> {
         let output = match kernel.method() {
             Method::Issue => {
-                let mut case = IssueCase::load(&self.gpu, kernel, pipeline, &self.watch)?;
+                let mut case = IssueCase::load(&self.gpu, kernel, compiled, &self.watch)?;
                 // The grid is found by time and need not be the same; the first results are of the same invocations.
                 case.run(7)?;
                 case.output()?
             }
             Method::Gemm => {
-                let Ok(shape) = GemmShape::new(70, 94, 51) else { return Ok(None) };
-                let (layout, input) = (Layout::Nn, Distribution::Normal);
+                // More than one tile of every row in both directions, and ragged.
+                let Ok(shape) = GemmShape::new(134, 158, 51) else { return Ok(None) };
+                let input = Distribution::Normal;
                 let work = Work::Gemm { shape, layout, input, seed: 11 };
                 let implementation = kernel.name.clone();
                 let case =
                     Case { implementation, precision: kernel.precision, accumulate: kernel.accumulate, work };
-                ProductCase::load(&self.gpu, kernel, pipeline, &case, &self.watch)?.output()?
+                ProductCase::load(&self.gpu, kernel, compiled, &case, &self.watch)?.output()?
             }
             Method::Copy => {
                 let Ok(buffer) = BufferSize::new(64 * 37) else { return Ok(None) };
-                CopyCase::load(&self.gpu, buffer, pipeline, &self.watch)?.output()?
+                CopyCase::load(&self.gpu, buffer, compiled, &self.watch)?.output()?
             }
         };
         Ok(Some(bits(&output)))
@@ -173,6 +195,14 @@ impl Backend for WgpuBackend {
         &self.implementations
     }
 
+    fn lost(&self) -> Option<String> {
+        self.gpu.alive().err().map(|error| error.to_string())
+    }
+
+    fn sources(&self) -> Option<String> {
+        Some(sources(&self.kernels))
+    }
+
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError> {
         let fits = |kernel: &usize| {
             self.kernels.get(*kernel).is_some_and(|kernel| {
@@ -186,13 +216,17 @@ impl Backend for WgpuBackend {
         let at = (0..self.kernels.len()).find(fits).ok_or_else(unknown)?;
         let kernel = self.kernels.get(at).cloned().ok_or_else(unknown)?;
         self.gpu.alive()?;
-        let pipeline = self.pipeline(&kernel)?;
+        let layout = match case.work {
+            Work::Gemm { layout, .. } => layout,
+            Work::Issue | Work::Copy { .. } => Layout::Nn,
+        };
+        let compiled = self.compiled(at, &kernel, layout)?;
         let kernel = self.kernels.get(at).ok_or_else(unknown)?;
         let (gpu, watch) = (&self.gpu, &self.watch);
         Ok(match case.work {
-            Work::Issue => Box::new(IssueCase::load(gpu, kernel, pipeline, watch)?),
-            Work::Gemm { .. } => Box::new(ProductCase::load(gpu, kernel, pipeline, case, watch)?),
-            Work::Copy { buffer_bytes } => Box::new(CopyCase::load(gpu, buffer_bytes, pipeline, watch)?),
+            Work::Issue => Box::new(IssueCase::load(gpu, kernel, compiled, watch)?),
+            Work::Gemm { .. } => Box::new(ProductCase::load(gpu, kernel, compiled, case, watch)?),
+            Work::Copy { buffer_bytes } => Box::new(CopyCase::load(gpu, buffer_bytes, compiled, watch)?),
         })
     }
 }

@@ -6,10 +6,14 @@
 pub(super) enum Fault {
     /// The device is destroyed while it is measured.
     Lost,
+    /// The device is destroyed in its first product.
+    LostInProduct,
     /// The adapter has no timestamps.
     NoTimestamps,
-    /// Loops end one trip early, as those of a driver that miscounts.
+    /// Loops end one trip early in every kernel.
     ShortLoops,
+    /// Loops end at 65,535 trips, as those of Mesa 22.
+    MiscountedLoops,
     /// Every shader fails validation.
     InvalidShader,
 }
@@ -22,8 +26,10 @@ impl Fault {
     pub fn asked() -> Option<Self> {
         match std::env::var(VARIABLE).ok()?.as_str() {
             "lost" => Some(Self::Lost),
+            "lost-in-product" => Some(Self::LostInProduct),
             "no-timestamps" => Some(Self::NoTimestamps),
             "short-loops" => Some(Self::ShortLoops),
+            "miscounted-loops" => Some(Self::MiscountedLoops),
             "invalid-shader" => Some(Self::InvalidShader),
             _ => None,
         }

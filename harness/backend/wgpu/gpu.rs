@@ -201,13 +201,6 @@ impl Gpu {
 
     /// Compiles a kernel; `checked` keeps the compiler's own bounds and loop checks.
     pub fn compile(&self, source: &str, checked: bool) -> Result<ComputePipeline, LoadError> {
-        let spoiled;
-        let source = if self.fault == Some(Fault::InvalidShader) {
-            spoiled = format!("{source}\nfn spoiled() -> u32 {{ return 1.5; }}");
-            &spoiled
-        } else {
-            source
-        };
         let descriptor = ShaderModuleDescriptor { label: None, source: ShaderSource::Wgsl(source.into()) };
         let checks = if checked { ShaderRuntimeChecks::checked() } else { ShaderRuntimeChecks::unchecked() };
         self.scoped(|| {

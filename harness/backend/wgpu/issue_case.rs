@@ -1,8 +1,9 @@
 //! An issue-rate kernel as a loaded case. Timed runs take operands that change every bit at every step; what is
 //! checked is the same pipeline on operands that make each chain count its own steps.
 
-use wgpu::{Buffer, BufferUsages, ComputePipeline};
+use wgpu::{Buffer, BufferUsages};
 
+use super::compiled::Compiled;
 use super::faults::Fault;
 use super::gpu::Gpu;
 use super::table::{Kernel, Shader};
@@ -24,7 +25,7 @@ const TRIPS_FP16: u32 = 240;
 pub(super) struct IssueCase<'a> {
     gpu: &'a Gpu,
     kernel: &'a Kernel,
-    pipeline: ComputePipeline,
+    compiled: Compiled,
     results: Buffer,
     timed_operands: Buffer,
     counting_operands: Buffer,
@@ -41,14 +42,14 @@ impl<'a> IssueCase<'a> {
     pub fn load(
         gpu: &'a Gpu,
         kernel: &'a Kernel,
-        pipeline: ComputePipeline,
+        compiled: Compiled,
         watch: &'a Watch,
     ) -> Result<Self, LoadError> {
         let trips = if kernel.precision == Precision::Fp16 { TRIPS_FP16 } else { TRIPS };
         let mut case = Self {
             gpu,
             kernel,
-            pipeline,
+            compiled,
             results: gpu.storage(16)?,
             timed_operands: gpu.upload(&operands(kernel, false), BufferUsages::STORAGE)?,
             counting_operands: gpu.upload(&operands(kernel, true), BufferUsages::STORAGE)?,
@@ -113,20 +114,20 @@ impl<'a> IssueCase<'a> {
         control[..4].copy_from_slice(&trips.saturating_sub(short).to_le_bytes());
         let control = self.gpu.upload(&control, BufferUsages::UNIFORM)?;
         let operands = if counting { &self.counting_operands } else { &self.timed_operands };
-        let group = self.gpu.bind(&self.pipeline, &[&control, operands, &self.results])?;
+        let group = self.compiled.bind(self.gpu, &[&control, operands, &self.results])?;
         Ok(Launch { group, grid: (self.groups, 1) })
     }
 
     fn dispatch(&mut self, trips: u32, times: u64) -> Result<Seconds, LoadError> {
         let launch = self.launch(trips, false)?;
         let times = usize::try_from(times).unwrap_or(1);
-        Ok(self.timed.run(self.gpu, &self.pipeline, std::iter::repeat_n(&launch, times))?)
+        Ok(self.timed.run(self.gpu, &self.compiled.pipeline, std::iter::repeat_n(&launch, times))?)
     }
 
     /// Runs the timed pipeline on counting operands, and returns what each chain was left with and should be.
     fn count(&mut self, trips: u32, values: &mut Vec<f64>, expected: &mut Vec<f64>) -> Result<(), LoadError> {
         let launch = self.launch(trips, true)?;
-        self.timed.run(self.gpu, &self.pipeline, std::iter::once(&launch))?;
+        self.timed.run(self.gpu, &self.compiled.pipeline, std::iter::once(&launch))?;
         let bytes = self.gpu.download(&self.results)?;
         values.extend(numbers(&bytes, self.kernel));
         let invocations = u64::from(self.groups) * u64::from(GROUP);

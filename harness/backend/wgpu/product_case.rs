@@ -1,8 +1,10 @@
 //! A matrix product as a loaded case: operands padded to whole tiles, in panels that fit a binding, in dispatches
 //! that no desktop takes for a hang.
 
-use wgpu::{Buffer, BufferUsages, ComputePipeline};
+use wgpu::{Buffer, BufferUsages};
 
+use super::compiled::Compiled;
+use super::faults::Fault;
 use super::gpu::Gpu;
 use super::panels::{Limit, Panels, part};
 use super::table::{Kernel, Shader};
@@ -23,8 +25,9 @@ const INT8_K: u64 = 1 << 17;
 /// A product, ready to run.
 pub(super) struct ProductCase<'a> {
     gpu: &'a Gpu,
-    pipeline: ComputePipeline,
+    compiled: Compiled,
     shape: GemmShape,
+    layout: Layout,
     accumulate: Accumulate,
     panels: Panels,
     /// Panels of A, of B, and of C row by row.
@@ -43,7 +46,7 @@ impl<'a> ProductCase<'a> {
     pub fn load(
         gpu: &'a Gpu,
         kernel: &'a Kernel,
-        pipeline: ComputePipeline,
+        compiled: Compiled,
         case: &Case,
         watch: &'a Watch,
     ) -> Result<Self, LoadError> {
@@ -51,9 +54,6 @@ impl<'a> ProductCase<'a> {
         let Work::Gemm { shape, layout, input, seed } = case.work else {
             return Err(unsupported("no product"));
         };
-        if layout == Layout::Tn {
-            return Err(unsupported("the wgpu kernels read A as it is stored; transposed is not written"));
-        }
         if kernel.shader == Shader::Dot && shape.k() >= INT8_K {
             return Err(unsupported("sums of 131072 products and more can leave 32 bits"));
         }
@@ -67,12 +67,13 @@ impl<'a> ProductCase<'a> {
         let data = |which| operand(which, shape, layout, case.precision, (input, seed));
         let operands = data(Operand::A).zip(data(Operand::B));
         let (a, b) = operands.ok_or_else(|| unsupported("no operands in this format"))?;
-        let buffers = upload(gpu, shape, &panels, (&a, &b), kernel.accumulate)?;
+        let buffers = upload(gpu, (shape, layout), &panels, (&a, &b), kernel.accumulate)?;
         let timed = Timed::new(gpu)?;
         let mut case = Self {
             gpu,
-            pipeline,
+            compiled,
             shape,
+            layout,
             accumulate: kernel.accumulate,
             panels,
             buffers,
@@ -85,6 +86,12 @@ impl<'a> ProductCase<'a> {
         };
         case.fit()?;
         Ok(case)
+    }
+
+    /// Operations of one product with the zeros that pad it to whole tiles, which are executed and not counted.
+    pub fn padded_ops(&self) -> Ops {
+        let sum = |extents: &[u64]| u128::from(extents.iter().sum::<u64>());
+        Ops::new(2 * sum(&self.panels.rows) * sum(&self.panels.columns) * u128::from(self.panels.k))
     }
 
     /// Finds how many rows of workgroups a dispatch may have, and how many products a submission.
@@ -127,10 +134,11 @@ impl<'a> ProductCase<'a> {
                 let mut from = 0;
                 while from < groups {
                     let count = most.min(groups - from);
-                    let extents = [self.panels.k, self.panels.k / 4, columns / 4, columns / 4, from, 0, 0, 0];
+                    let line = if self.layout == Layout::Tn { *rows } else { self.panels.k };
+                    let extents = [self.panels.k, line / 4, columns / 4, columns / 4, from, 0, 0, 0];
                     let extents: Vec<u8> = extents.iter().flat_map(|v| word(*v).to_le_bytes()).collect();
                     let extents = self.gpu.upload(&extents, BufferUsages::UNIFORM)?;
-                    let group = self.gpu.bind(&self.pipeline, &[&extents, left, right, product])?;
+                    let group = self.compiled.bind(self.gpu, &[&extents, left, right, product])?;
                     launches.push(Launch { group, grid: (word(columns / self.tile.1), word(count)) });
                     from += count;
                 }
@@ -140,15 +148,18 @@ impl<'a> ProductCase<'a> {
     }
 
     fn once(&mut self, times: u64) -> Result<Seconds, BackendError> {
+        if self.gpu.fault == Some(Fault::LostInProduct) {
+            self.gpu.device.destroy();
+        }
         let mut elapsed = Seconds::default();
         let times = usize::try_from(times).unwrap_or(1);
         if times > 1 || self.launches.len() == 1 {
             let all = std::iter::repeat_n(&self.launches, times).flatten();
-            return self.timed.run(self.gpu, &self.pipeline, all);
+            return self.timed.run(self.gpu, &self.compiled.pipeline, all);
         }
         // A product that was cut for its time goes in one submission a launch.
         for launch in &self.launches {
-            elapsed = elapsed + self.timed.run(self.gpu, &self.pipeline, std::iter::once(launch))?;
+            elapsed = elapsed + self.timed.run(self.gpu, &self.compiled.pipeline, std::iter::once(launch))?;
         }
         Ok(elapsed)
     }
@@ -222,6 +233,7 @@ fn raw(elements: &Elements) -> &[u8] {
         Elements::F16(v) => bytemuck::cast_slice(v),
         Elements::I8(v) => bytemuck::cast_slice(v),
         Elements::I32(v) => bytemuck::cast_slice(v),
+        Elements::Small(_, v) => v,
     }
 }
 
@@ -240,7 +252,7 @@ type Buffers = (Vec<Buffer>, Vec<Buffer>, Vec<Buffer>);
 
 fn upload(
     gpu: &Gpu,
-    shape: GemmShape,
+    (shape, layout): (GemmShape, Layout),
     panels: &Panels,
     (a, b): (&Elements, &Elements),
     accumulate: Accumulate,
@@ -251,8 +263,11 @@ fn upload(
     let mut buffers: Buffers = (Vec::new(), Vec::new(), Vec::new());
     let mut row = 0;
     for rows in panels.rows.iter().map(|rows| size(*rows)) {
-        let cut = (row, 0, rows.min(m - row), k);
-        let bytes = part(raw(a), element, k, cut, (rows, size(panels.k)));
+        let most = rows.min(m - row);
+        let bytes = match layout {
+            Layout::Nn => part(raw(a), element, k, (row, 0, most, k), (rows, size(panels.k))),
+            Layout::Tn => part(raw(a), element, m, (0, row, k, most), (size(panels.k), rows)),
+        };
         buffers.0.push(gpu.upload(&bytes, BufferUsages::STORAGE)?);
         row += rows;
     }

@@ -2,6 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
+use sha2::{Digest, Sha256};
 
 use super::table::{Kernel, Shader};
 use crate::precision::{Accumulate, Precision};
@@ -27,10 +28,19 @@ const fn source(shader: Shader) -> (&'static str, &'static str) {
     }
 }
 
-/// The WGSL of a row; with `counted`, its operations also go to an atomic counter behind the last binding.
+/// Which form of a row's shader.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// Its operations also go to an atomic counter behind the last binding.
+    pub counted: bool,
+    /// A is stored transposed, [k, m]; of no meaning where there is no product.
+    pub transposed: bool,
+}
+
+/// The WGSL of a row.
 ///
 /// Errors: [`TemplateError`].
-pub fn render(kernel: &Kernel, counted: bool) -> Result<String, TemplateError> {
+pub fn render(kernel: &Kernel, variant: Variant) -> Result<String, TemplateError> {
     let (name, text) = source(kernel.shader);
     let failed = |error: minijinja::Error| TemplateError { shader: name, message: format!("{error:#}") };
     let mut environment = Environment::new();
@@ -48,7 +58,8 @@ pub fn render(kernel: &Kernel, counted: bool) -> Result<String, TemplateError> {
         enables.push("f16");
     }
     let values = context! {
-        counted,
+        counted => variant.counted,
+        transposed => variant.transposed,
         enables,
         operand,
         result,
@@ -70,6 +81,17 @@ pub fn render(kernel: &Kernel, counted: bool) -> Result<String, TemplateError> {
         bk => kernel.bk,
     };
     environment.render_str(text, values).map_err(failed)
+}
+
+/// Hash of the shaders of these rows: their templates and all that the rows put into them.
+pub(super) fn sources(kernels: &[Kernel]) -> String {
+    let mut hash = Sha256::new();
+    for kernel in kernels {
+        hash.update(format!("{kernel:?}{}", source(kernel.shader).1));
+    }
+    // The generator of the text and the compiler of it come with the version.
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const fn scalar(precision: Precision) -> &'static str {

@@ -9,6 +9,7 @@ use wgpu::{
 
 use super::faults::Fault;
 use super::gpu::Gpu;
+use crate::backend::clocks::Clocks;
 use crate::backend::{BackendError, Batch, Conditions, LoadError, Timer};
 use crate::device::{Finding, Severity};
 use crate::units::Seconds;
@@ -16,15 +17,6 @@ use crate::units::Seconds;
 /// Device time that one submission may take: desktops reset a GPU that is silent for two seconds, and a tenth of
 /// that leaves room for a wrong estimate.
 pub(super) const SUBMISSION: f64 = 0.1;
-
-/// Submissions below this are not compared: the host's own overhead is of their length.
-const COMPARED: f64 = 5e-3;
-
-/// Disagreement of the clocks past which one of them is wrong.
-const AGREEMENT: f64 = 0.02;
-
-/// Least share of the host's time that timestamps may account for. On a loaded machine of two cores 0.92 was seen.
-const HELD_UP: f64 = 0.5;
 
 /// One dispatch.
 pub(super) struct Launch {
@@ -35,8 +27,7 @@ pub(super) struct Launch {
 /// Times submissions, and remembers what both clocks said.
 pub(super) struct Timed {
     queries: Option<(QuerySet, Buffer)>,
-    /// Sums over the submissions that are long enough to compare: device, host.
-    compared: (f64, f64),
+    clocks: Clocks,
     submissions: u64,
 }
 
@@ -50,7 +41,7 @@ impl Timed {
         } else {
             None
         };
-        Ok(Self { queries, compared: (0.0, 0.0), submissions: 0 })
+        Ok(Self { queries, clocks: Clocks::default(), submissions: 0 })
     }
 
     /// Runs launches back to back in one pass.
@@ -86,8 +77,8 @@ impl Timed {
         gpu.finish(commands)?;
         let host = start.elapsed().as_secs_f64();
         let device = self.stamps(gpu)?;
-        if let Some(device) = device.filter(|_| host > COMPARED) {
-            self.compared = (self.compared.0 + device, self.compared.1 + host);
+        if let Some(device) = device {
+            self.clocks.add(device, host);
         }
         let elapsed = Seconds::new(device.unwrap_or(host)).unwrap_or_default();
         if elapsed.get() <= 0.0 {
@@ -127,23 +118,8 @@ impl Timed {
             let message = "the adapter has no timestamps; the host's clock timed every submission whole";
             return vec![Finding::new(Severity::Note, "host-clock", message.to_owned(), None)];
         }
-        disagreement(self.compared.0, self.compared.1).into_iter().collect()
+        self.clocks.finding().into_iter().collect()
     }
-}
-
-/// The finding where the clocks differ by more than two parts in a hundred. A device cannot take longer than the
-/// submission around it, and no host is held up for half of all its waits: such figures are not credible.
-fn disagreement(device: f64, host: f64) -> Option<Finding> {
-    if host <= 0.0 || (device - host).abs() <= AGREEMENT * host {
-        return None;
-    }
-    let message = format!(
-        "timestamps say {:.4} s where the host's clock says {:.4} s; one of them is wrong, or the host was held up",
-        device, host
-    );
-    let impossible = device > (1.0 + AGREEMENT) * host || device < HELD_UP * host;
-    let severity = if impossible { Severity::Error } else { Severity::Warning };
-    Some(Finding::new(severity, "timers-disagree", message, None))
 }
 
 fn lost_or(gpu: &Gpu, error: LoadError) -> BackendError {
@@ -151,30 +127,5 @@ fn lost_or(gpu: &Gpu, error: LoadError) -> BackendError {
         (Err(lost), _) => lost,
         (Ok(()), LoadError::Backend(error)) => error,
         (Ok(()), other) => gpu.failed(other.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clocks_that_differ_by_more_than_two_per_cent_are_a_finding() {
-        assert_eq!(disagreement(1.0, 1.019), None);
-        assert_eq!(disagreement(0.0, 0.0), None, "nothing was long enough to compare");
-        for (device, host, severity) in [
-            (1.0, 1.03, Severity::Warning),
-            (1.0, 1.9, Severity::Warning),
-            (1.03, 1.0, Severity::Error),
-            (0.1, 1.0, Severity::Error),
-            (0.0, 1.0, Severity::Error),
-        ] {
-            let found = disagreement(device, host).unwrap();
-            assert_eq!(
-                (found.rule.as_str(), found.severity),
-                ("timers-disagree", severity),
-                "{device} {host}"
-            );
-        }
     }
 }

@@ -28,7 +28,8 @@ pub struct Args {
     /// How much of the node's time it may take: `smoke` is a short look at one format, `full` minutes of load.
     #[arg(long, value_enum, default_value_t = TierArg::Full)]
     tier: TierArg,
-    /// Measure again and again for so long; the worst of each case counts. Without it each case is measured once.
+    /// Measure again and again for at most so long; the worst of each case counts. Without it each case is measured
+    /// once, in the full tier in at most 600 s. The more time there is for each case, the longer it is heated and sampled.
     #[arg(long, value_name = "SECONDS", value_parser = positive, allow_hyphen_values = true)]
     pub duration: Option<Seconds>,
     /// End after this time, with what is known [default: 30 in the smoke tier, none in the full one].
@@ -60,6 +61,9 @@ enum TierArg {
 /// Time that a look may take where nobody says otherwise.
 const SMOKE_LIMIT: f64 = 30.0;
 
+/// Time under load in the full tier where nobody says otherwise.
+const FULL_LOAD: f64 = 600.0;
+
 impl Args {
     /// How much is asked.
     pub const fn tier(&self) -> Tier {
@@ -73,6 +77,12 @@ impl Args {
     pub fn limit(&self) -> Option<Seconds> {
         let default = || Seconds::new(SMOKE_LIMIT).ok().filter(|_| self.tier == TierArg::Smoke);
         self.time_limit.or_else(default)
+    }
+
+    /// Most time under load.
+    pub fn load(&self) -> Option<Seconds> {
+        let default = || Seconds::new(FULL_LOAD).ok().filter(|_| self.tier == TierArg::Full);
+        self.duration.or_else(default)
     }
 
     /// The spec with its name, read before anything is measured.

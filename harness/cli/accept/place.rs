@@ -3,13 +3,18 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::accept::{NodeFile, Started};
+use crate::accept::{NodeFile, Started, is_junit, is_prometheus_text, junit, prometheus_text};
 use crate::cli::CliError;
 use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text, write_atomically};
+
+/// Says of a text whether it is what a node leaves in a file.
+type IsOne = fn(&str) -> bool;
 
 /// The files of one node in `--out`.
 pub struct Place {
     result: PathBuf,
+    junit: PathBuf,
+    prometheus: PathBuf,
     begun: PathBuf,
     started: Started,
 }
@@ -23,14 +28,23 @@ impl Place {
         let failed = |path: &Path, source| FileError::Write { path: path.display().to_string(), source };
         std::fs::create_dir_all(out).map_err(|source| failed(out, source))?;
         let file = |ending: &str| out.join(format!("{}.{ending}", started.node));
-        let place = Self { result: file("json"), begun: file("started.json"), started };
-        place.is_free()?;
-        match std::fs::remove_file(&place.result) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(failed(&place.result, error).into());
-            }
-            _ => write(&place.begun, &json(&place.started)?)?,
+        let (result, begun) = (file("json"), file("started.json"));
+        let place = Self { result, junit: file("junit.xml"), prometheus: file("prom"), begun, started };
+        let ours: [(&Path, IsOne); 3] = [
+            (&place.result, NodeFile::is_one),
+            (&place.junit, is_junit),
+            (&place.prometheus, is_prometheus_text),
+        ];
+        for (path, is_one) in ours {
+            is_free(path, is_one)?;
         }
+        for (path, _) in ours {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(path, error).into()),
+                _ => {}
+            }
+        }
+        write(&place.begun, &json(&place.started)?)?;
         Ok(place)
     }
 
@@ -47,21 +61,24 @@ impl Place {
             let (path, source) = (self.result.display().to_string(), std::io::Error::other(other));
             return Err(FileError::Write { path, source }.into());
         }
+        // The node's file is the last: where it is, the others are too.
+        write(&self.junit, &junit(file)?)?;
+        write(&self.prometheus, &prometheus_text(file)?)?;
         write(&self.result, &json(file)?)
     }
+}
 
-    /// Only a node file may be replaced.
-    fn is_free(&self) -> Result<(), CliError> {
-        let other = || {
-            let path = self.result.display();
-            CliError::Usage(format!("{path} is no node file and is left as it is; give another --out"))
-        };
-        match read_text(&self.result, TEXT_LIMIT) {
-            Ok(text) => NodeFile::is_one(&text).then_some(()).ok_or_else(other),
-            Err(FileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
-            Err(FileError::NotUtf8 { .. } | FileError::TooLarge { .. }) => Err(other()),
-            Err(error) => Err(error.into()),
-        }
+/// Only what is a node's file may be replaced.
+fn is_free(path: &Path, is_one: IsOne) -> Result<(), CliError> {
+    let other = || {
+        let path = path.display();
+        CliError::Usage(format!("{path} is no file of a node and is left as it is; give another --out"))
+    };
+    match read_text(path, TEXT_LIMIT) {
+        Ok(text) => is_one(&text).then_some(()).ok_or_else(other),
+        Err(FileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(()),
+        Err(FileError::NotUtf8 { .. } | FileError::TooLarge { .. }) => Err(other()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cli::CliError;
 use crate::cli::job::Job;
 use crate::cli::measure::{Clock, End, Supervisor};
 use crate::device::Device;
-use crate::measure::{Pace, Selection};
+use crate::measure::{Outcome, Pace, Schedule, Selection};
 use crate::precision::Precision;
 use crate::units::Seconds;
 use crate::workload::Method;
@@ -22,7 +22,15 @@ pub struct Session<'a> {
     pub spec: &'a Spec,
     pub supervisor: &'a Supervisor,
     pub clock: &'a Clock,
+    /// How long the devices may be under load.
+    pub load: &'a Clock,
 }
+
+/// Why it was cut short where the load was not to last longer.
+const DURATION: &str = "the duration is over";
+
+/// Time in seconds that a case takes beside the device's own: to compile, to load and to check. A guess.
+const BESIDE: f64 = 5.0;
 
 impl Session<'_> {
     /// Measures device after device, again for as long as the user asked, until it is done or cut short.
@@ -36,19 +44,31 @@ impl Session<'_> {
             }
         };
         around.left_out = found.left_out;
-        let load = Clock::start(self.args.duration.or_else(|| Seconds::new(0.0).ok()));
+        let pace = self.pace(&found.devices);
         let new = |device: &Device| Seen { device: device.clone(), measurements: Vec::new(), trouble: None };
         let mut seen: Vec<Seen> = found.devices.iter().map(new).collect();
-        'load: loop {
-            for seen in &mut seen {
-                self.device(&found.search, seen);
-                around.cut_short = self.cut();
-                if around.cut_short.is_some() {
-                    break 'load;
+        loop {
+            let before = self.load.left().unwrap_or_default().get();
+            let mut round: Vec<Seen> = found.devices.iter().map(new).collect();
+            let mut cut = self.round(&found.search, pace, &mut round);
+            let first = seen.iter().all(|seen| seen.measurements.is_empty());
+            if !first && cut.as_deref() == Some(DURATION) {
+                // Each case has been measured before; what there was no time for is no gap.
+                cut = None;
+                for seen in &mut round {
+                    seen.measurements.retain(|m| !matches!(m.result, Outcome::Skipped { .. }));
+                    seen.trouble = None;
                 }
             }
-            let enough = load.left().is_none_or(|left| left.get() <= 0.0);
-            if enough || seen.iter().all(|seen| seen.measurements.is_empty() || seen.trouble.is_some()) {
+            for (seen, round) in seen.iter_mut().zip(round) {
+                seen.trouble = seen.trouble.take().or(round.trouble);
+                seen.measurements.extend(round.measurements);
+            }
+            around.cut_short = cut;
+            // Another round is begun only where there is time for it.
+            let left = self.load.left().unwrap_or_default().get();
+            let another = self.args.duration.is_some() && before - left < left && self.cut().is_none();
+            if !another || seen.iter().all(|seen| seen.measurements.is_empty() || seen.trouble.is_some()) {
                 break;
             }
         }
@@ -85,24 +105,70 @@ impl Session<'_> {
 
     /// Why it must end now; `None` where it need not.
     fn cut(&self) -> Option<String> {
-        let late = self.clock.left().is_some_and(|left| left.get() <= 0.0);
-        self.supervisor.interrupted().or_else(|| late.then(|| "the time limit is reached".to_owned()))
+        let over = |clock: &Clock| clock.left().is_some_and(|left| left.get() <= 0.0);
+        let late = || over(self.clock).then(|| "the time limit is reached".to_owned());
+        let loaded = || over(self.load).then(|| DURATION.to_owned());
+        self.supervisor.interrupted().or_else(late).or_else(loaded)
     }
 
-    /// Measures everything that the spec wants of one device.
-    fn device(&self, search: &Search, seen: &mut Seen) {
+    /// Time that is left to measure in.
+    fn left(&self) -> Option<Seconds> {
+        match (self.clock.left(), self.load.left()) {
+            (Some(a), Some(b)) => Some(if a < b { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The most patient pace at which each case fits the time once. A trend takes more patience than a look has.
+    fn pace(&self, devices: &[Device]) -> Pace {
         let tier = self.args.tier();
+        let wanted = devices.iter().flat_map(|device| self.spec.wanted(device, tier));
+        let methods: Vec<Method> = wanted.map(|wanted| wanted.requirement.method).collect();
+        let takes = |pace| {
+            let case = |method: &Method| Schedule::of(*method, pace).longest().get() + BESIDE;
+            methods.iter().map(case).sum::<f64>()
+        };
+        let fits = |pace: &Pace| self.left().is_none_or(|left| takes(*pace) <= left.get());
+        let trend = self.spec.requirements.iter().any(|need| need.max_trend.is_some());
+        let hasty = if trend { Pace::Normal } else { Pace::Quick };
+        match tier {
+            Tier::Smoke => Pace::Quick,
+            Tier::Full => [Pace::Thorough, Pace::Normal].into_iter().find(fits).unwrap_or(hasty),
+        }
+    }
+
+    /// Measures each device once; why it was cut short, where it was.
+    fn round(&self, search: &Search, pace: Pace, round: &mut [Seen]) -> Option<String> {
+        let count = round.len();
+        for (index, seen) in round.iter_mut().enumerate() {
+            let whole = self.device(search, pace, seen);
+            // What ends just when all is done is not cut short.
+            if let Some(why) = self.cut().filter(|_| !whole || index + 1 < count) {
+                return Some(why);
+            }
+        }
+        None
+    }
+
+    /// Measures everything that the spec wants of one device; whether it came to the end.
+    fn device(&self, search: &Search, pace: Pace, seen: &mut Seen) -> bool {
+        let mut whole = true;
         for method in [Method::Issue, Method::Gemm] {
             let precisions = self.precisions(&seen.device, method);
-            if precisions.is_empty() || self.cut().is_some() {
+            if precisions.is_empty() {
                 continue;
+            }
+            if self.cut().is_some() {
+                return false;
             }
             let job = Job {
                 search: search.clone(),
                 device: seen.device.id.clone(),
                 selection: Selection { methods: vec![method], precisions, seed: 1, ..Selection::default() },
-                pace: if tier == Tier::Smoke { Pace::Quick } else { Pace::Thorough },
-                time_limit_s: self.clock.left(),
+                pace,
+                // A verdict rests on nothing but its own run.
+                choices: None,
+                time_limit_s: self.left(),
             };
             let mut kept = Vec::new();
             let ended = self.supervisor.measure(&job, &mut |measurement| {
@@ -116,9 +182,11 @@ impl Session<'_> {
                 // The other devices can still be measured.
                 Err(error) => Some(error.to_string()),
             };
+            whole &= why.is_none() && !kept.iter().any(|m| matches!(m.result, Outcome::Skipped { .. }));
             seen.trouble = seen.trouble.take().or(why);
             seen.measurements.extend(kept);
         }
+        whole
     }
 
     fn precisions(&self, device: &Device, method: Method) -> Vec<Precision> {

@@ -31,7 +31,7 @@ pub fn run(pattern: Option<&str>, json: bool, output: &mut Output) -> Result<Exi
         let format = "flopgauge.device-catalogue/1".to_owned();
         output.json(&CatalogueListing { format, devices: found.iter().map(|e| (*e).clone()).collect() })?;
     } else if !found.is_empty() {
-        output.result(&shown(&found))?;
+        output.text(&shown(&found))?;
     }
     if found.is_empty() {
         output.note(&format!("unknown: no device of the catalogue contains '{wanted}'"));

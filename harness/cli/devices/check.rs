@@ -23,7 +23,7 @@ pub fn run(path: &Path, json: bool, output: &mut Output) -> Result<Exit, CliErro
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
     if !json && !findings.is_empty() {
-        output.result(&shown(&findings))?;
+        output.text(&shown(&findings))?;
     }
     if !json {
         output.result(&format!("{errors} errors, {warnings} warnings, {notes} notes\n"))?;

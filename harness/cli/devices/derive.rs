@@ -55,7 +55,7 @@ pub fn run(part: &Part<'_>, json: bool, output: &mut Output) -> Result<Exit, Cli
         Err(error) => return Err(error.into()),
     };
     if !json {
-        output.result(&shown(part, &peaks))?;
+        output.text(&shown(part, &peaks))?;
         return Ok(Exit::Done);
     }
     output.json(&DerivedPeaks {

@@ -120,7 +120,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.choices.json {
         output.json(&dates)?;
     } else {
-        output.result(&text(&dates, &standing))?;
+        output.text(&text(&dates, &standing))?;
     }
     Ok(Exit::Done)
 }

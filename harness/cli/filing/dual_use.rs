@@ -34,7 +34,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.json {
         output.json(&DualUseResult { format: "flopgauge.dual-use-result/1", result })?;
     } else {
-        output.result(&text(&result))?;
+        output.text(&text(&result))?;
     }
     Ok(Exit::Done)
 }

@@ -47,7 +47,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.choices.json {
         output.json(&packet)?;
     } else {
-        output.result(&text(&packet, &written))?;
+        output.text(&text(&packet, &written))?;
     }
     Ok(Exit::Done)
 }

@@ -31,7 +31,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     if args.choices.json {
         output.json(&prepared.plan)?;
     } else {
-        output.result(&text(&prepared.plan, output.width()))?;
+        output.text(&text(&prepared.plan, output.width()))?;
     }
     Ok(Exit::Done)
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
+
 use crate::cli::choice::SearchArgs;
+use crate::files::cache_folder;
 use crate::measure::{Pace, Selection, Sweep};
 use crate::precision::Precision;
 use crate::units::Seconds;
@@ -57,6 +60,12 @@ pub struct Args {
     /// Measure this implementation instead of the fastest verified one.
     #[arg(long, value_name = "NAME")]
     implementation: Option<String>,
+    /// Try every implementation anew, and keep no choice for the next run.
+    ///
+    /// On a GPU reached through wgpu the fastest of the equal kernels is otherwise kept by device, driver version and
+    /// sources, in FLOPGAUGE_CACHE [default: flopgauge in the user's cache directory]; the record says so.
+    #[arg(long, env = "FLOPGAUGE_NO_CACHE", value_parser = FalseyValueParser::new(), hide_env_values = true)]
+    no_cache: bool,
     /// One second of heat a case.
     #[arg(long, conflicts_with = "thorough")]
     quick: bool,
@@ -105,6 +114,11 @@ impl Args {
             implementation: self.implementation.clone(),
             buffers: self.buffer.clone(),
         }
+    }
+
+    /// Where choices are kept.
+    pub fn choices(&self) -> Option<PathBuf> {
+        if self.no_cache { None } else { cache_folder() }
     }
 
     /// With how much patience.

@@ -1,20 +1,17 @@
-//! Starts one measuring process per device, listens to it, and ends it when it must be ended.
+//! Starts one measuring process a device, all at the same time, listens to them, and ends those that must be ended.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+mod watched;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use super::progress::{Bar, describe};
-use crate::cli::job::{Event, Job};
+use super::progress::Bars;
+use crate::cli::job::Job;
 use crate::cli::{CliError, signals};
-use crate::device::Device;
-use crate::measure::{Outcome, Request};
-use crate::record::Measurement;
 use crate::units::Seconds;
-use crate::workload::Work;
+use watched::{Heard, Keep, Stage, Watched};
 
 /// How a device's process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,30 +26,12 @@ pub enum End {
 /// then killed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Slowest rate at which a product is still given its time, in operations per second: one slow core.
-const SLOWEST: f64 = 1e9;
-
 /// Watches measuring processes.
 pub struct Supervisor {
     signal: Arc<AtomicUsize>,
     stall_limit: Seconds,
     bars: bool,
     grace: Duration,
-}
-
-/// What is known of the process that is running.
-struct Watched<'a> {
-    child: Child,
-    events: Receiver<String>,
-    bar: Bar,
-    device: Option<Device>,
-    requests: Vec<Request>,
-    done: usize,
-    keep: &'a mut dyn FnMut(Measurement) -> bool,
-    last_heard: Instant,
-    /// When and why the process was asked to end.
-    asked: Option<(Instant, String)>,
-    refused: Option<CliError>,
 }
 
 impl Supervisor {
@@ -73,182 +52,86 @@ impl Supervisor {
     }
 
     /// Measures the job's device; each outcome goes to `keep`, which says whether to go on.
-    pub fn measure(&self, job: &Job, keep: &mut dyn FnMut(Measurement) -> bool) -> Result<End, CliError> {
-        let (child, events) = start(job)?;
-        let mut watched = Watched {
-            child,
-            events,
-            bar: Bar::new(self.bars),
-            device: None,
-            requests: Vec::new(),
-            done: 0,
-            keep,
-            last_heard: now(),
-            asked: None,
-            refused: None,
-        };
-        let killed = match self.listen(job, &mut watched) {
-            Ok(killed) => killed,
-            Err(error) => {
-                // It may be gone already; what is to be told is the first error.
-                let _ = watched.child.kill();
-                let _ = watched.child.wait();
-                return Err(error);
-            }
-        };
-        let status = watched.child.wait().map_err(CliError::Output)?;
-        if let Some(refused) = watched.refused {
-            return Err(refused);
-        }
-        Ok(watched.settle(&job.device, status, killed))
+    ///
+    /// Errors: a job that is refused, a device that is not there.
+    pub fn measure(&self, job: &Job, keep: &mut Keep<'_>) -> Result<End, CliError> {
+        let ends = self.together(std::slice::from_ref(job), keep)?;
+        ends.into_iter().next().unwrap_or(Ok(End::Done))
     }
 
-    /// Listens until the process is gone; the reason when it had to be killed.
-    fn listen(&self, job: &Job, watched: &mut Watched<'_>) -> Result<Option<String>, CliError> {
-        let deadline = job.time_limit_s.map(|left| now() + Duration::from_secs_f64(left.get()));
-        loop {
-            match watched.events.recv_timeout(Duration::from_millis(50)) {
-                Ok(line) => watched.hear(&line)?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            if let Some(why) = self.interrupted() {
-                watched.ask_to_end(&why);
-            }
-            if deadline.is_some_and(|deadline| now() > deadline + Duration::from_millis(500)) {
-                watched.ask_to_end("the time limit is reached");
-            }
-            let silent = watched.last_heard.elapsed();
-            let allowed = watched.allowed_silence(self.stall_limit);
-            let overdue = watched.asked.as_ref().is_some_and(|(when, _)| when.elapsed() > self.grace);
-            if overdue || silent > allowed {
-                let stalled = format!("no sign of life for {:.0} s", silent.as_secs_f64());
-                let reason = watched.asked.as_ref().map_or(stalled, |(_, why)| why.clone());
-                watched.child.kill().map_err(CliError::Output)?;
-                return Ok(Some(reason));
-            }
-        }
-    }
-}
-
-impl Watched<'_> {
-    fn hear(&mut self, line: &str) -> Result<(), CliError> {
-        self.last_heard = now();
-        let event = serde_json::from_str(line);
-        match event
-            .map_err(|error| CliError::Defect(format!("the measuring process said '{line}': {error}")))?
-        {
-            Event::Planned { device, requests } => {
-                self.bar.planned(&device.id, &requests);
-                self.device = Some(*device);
-                self.requests.extend(requests);
-            }
-            Event::Refused { message, absent: true } => self.refused = Some(CliError::Absent(message)),
-            Event::Refused { message, absent: false } => self.refused = Some(CliError::Usage(message)),
-            Event::Progress { index, doing, share } => self.bar.within(index, &doing, share),
-            Event::Outcome { index, result } => {
-                self.bar.done(index, &result);
-                if !self.conclude(*result) {
-                    self.ask_to_end("the record could not be written");
+    /// Measures the devices of all jobs at the same time: none begins before each has its plan or is gone. One that
+    /// hangs, dies or cannot be used takes nothing from the others. One end a job, in their order.
+    ///
+    /// Errors: what ends the whole run; a device that cannot be used is its own job's error.
+    pub fn together(
+        &self,
+        jobs: &[Job],
+        keep: &mut Keep<'_>,
+    ) -> Result<Vec<Result<End, CliError>>, CliError> {
+        let bars = Bars::new(self.bars);
+        let (sender, heard) = channel();
+        let mut all = Vec::new();
+        for (number, job) in jobs.iter().enumerate() {
+            match Watched::start(job, number, bars.bar(), sender.clone()) {
+                Ok(watched) => all.push(watched),
+                Err(error) => {
+                    all.iter_mut().for_each(Watched::abandon);
+                    return Err(error);
                 }
+            }
+        }
+        drop(sender);
+        let limit = jobs.iter().filter_map(|job| job.time_limit_s).reduce(|a, b| if b < a { b } else { a });
+        let deadline = limit.map(|left| now() + Duration::from_secs_f64(left.get()));
+        if let Err(error) = self.listen(&heard, &mut all, deadline, keep) {
+            all.iter_mut().for_each(Watched::abandon);
+            return Err(error);
+        }
+        let settle = |mut watched: Watched| match watched.refused.take() {
+            Some(refused) => {
+                watched.abandon();
+                Err(refused)
+            }
+            None => watched.settle(keep),
+        };
+        Ok(all.into_iter().map(settle).collect())
+    }
+
+    /// Listens until every process is gone.
+    fn listen(
+        &self,
+        heard: &Receiver<Heard>,
+        all: &mut [Watched],
+        deadline: Option<Instant>,
+        keep: &mut Keep<'_>,
+    ) -> Result<(), CliError> {
+        while all.iter().any(|watched| watched.stage != Stage::Gone) {
+            if let Ok((number, line)) = heard.recv_timeout(Duration::from_millis(50))
+                && let Some(watched) = all.get_mut(number)
+            {
+                match line {
+                    Some(line) => watched.hear(&line, keep)?,
+                    None => watched.stage = Stage::Gone,
+                }
+                // What cannot be asked for so is asked of every device alike.
+                if let Some(CliError::Usage(message)) = &watched.refused {
+                    return Err(CliError::Usage(message.clone()));
+                }
+            }
+            if all.iter().all(|watched| watched.stage != Stage::Planning) {
+                all.iter_mut().for_each(Watched::begin);
+            }
+            let late = deadline.is_some_and(|deadline| now() > deadline + Duration::from_millis(500));
+            let late = late.then(|| "the time limit is reached".to_owned());
+            if let Some(why) = self.interrupted().or(late) {
+                all.iter_mut().for_each(|watched| watched.ask_to_end(&why));
+            }
+            for watched in all.iter_mut() {
+                watched.overdue(self.stall_limit, self.grace)?;
             }
         }
         Ok(())
     }
-
-    /// Gives the next request its outcome.
-    fn conclude(&mut self, result: Outcome) -> bool {
-        let request = self.requests.get(self.done).cloned();
-        self.done += 1;
-        match (self.device.clone(), request) {
-            (Some(device), Some(request)) => (self.keep)(Measurement::new(device, request, result)),
-            _ => true,
-        }
-    }
-
-    fn ask_to_end(&mut self, reason: &str) {
-        if self.asked.is_none() {
-            self.asked = Some((now(), reason.to_owned()));
-            terminate(&mut self.child);
-        }
-    }
-
-    /// A product that takes long by its size may be silent for that long.
-    fn allowed_silence(&self, limit: Seconds) -> Duration {
-        let ops = self.requests.get(self.done).map_or(0.0, |request| match request.work {
-            Work::Gemm { shape, .. } => shape.ops().to_f64(),
-            Work::Issue | Work::Copy { .. } => 0.0,
-        });
-        Duration::from_secs_f64(limit.get() + ops / SLOWEST)
-    }
-
-    /// Every planned case that has no outcome gets one: the running one fails, the others were not run.
-    fn settle(mut self, device: &str, status: ExitStatus, killed: Option<String>) -> End {
-        let asked = self.asked.as_ref().map(|(_, why)| why.clone());
-        let died = killed.clone().unwrap_or_else(|| describe_status(status));
-        if asked.is_none() && self.done < self.requests.len() {
-            let running = self.requests.get(self.done).map_or(String::new(), describe);
-            let error = format!("the measuring process of {device} died during {running}: {died}");
-            self.conclude(Outcome::Failed { error });
-        }
-        let reason =
-            asked.clone().unwrap_or_else(|| format!("the measuring process of {device} died: {died}"));
-        while self.done < self.requests.len() {
-            self.conclude(Outcome::Skipped { reason: reason.clone() });
-        }
-        match (asked, killed, status.success()) {
-            (Some(why), _, _) => End::Cut(why),
-            (None, None, true) => End::Done,
-            _ => End::Cut(reason),
-        }
-    }
-}
-
-fn start(job: &Job) -> Result<(Child, Receiver<String>), CliError> {
-    let program = std::env::current_exe().map_err(CliError::Output)?;
-    let mut command = Command::new(program);
-    let command = command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(CliError::Output)?;
-    let text = serde_json::to_vec(job).map_err(|error| CliError::Output(error.into()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A process that died at once shows in its status; the broken pipe only repeats it.
-        let _ = stdin.write_all(&text);
-    }
-    let (sender, events) = channel();
-    if let Some(stdout) = child.stdout.take() {
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-    }
-    Ok((child, events))
-}
-
-#[cfg(unix)]
-fn terminate(child: &mut Child) {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // A process that is gone already needs no signal.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
-}
-
-#[cfg(not(unix))]
-fn terminate(child: &mut Child) {
-    // There is no gentle way here; a process that is gone already needs none.
-    let _ = child.kill();
-}
-
-fn describe_status(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
-        return format!("killed by signal {signal} ({name})");
-    }
-    format!("{status}")
 }
 
 #[expect(

@@ -21,10 +21,10 @@ const DROP: f64 = 0.14;
 /// Theoretical, issue and sustained rate per precision, with every theoretical peak that is known as a mark.
 pub fn figures(run: &DeviceRun<'_>) -> Chart {
     let rows = three_figures(run);
-    let table = Data {
-        header: vec!["precision", "theoretical", "issue", "sustained", "burst", "sustained of theoretical"],
-        rows: rows.iter().map(cells).collect(),
-    };
+    let table = Data::new(
+        &["precision", "theoretical", "issue", "sustained", "burst", "sustained of theoretical"],
+        rows.iter().map(cells).collect(),
+    );
     let title = format!("Three figures per precision: {}", run.name());
     let description = "Bars: the headline theoretical peak, the issue rate and the sustained rate. Whiskers: 95 % \
         intervals of the medians. Marks: theoretical peaks at each known clock, and the burst rate.";

@@ -41,7 +41,7 @@ pub(super) fn row(product: &Product) -> Vec<String> {
 
 fn table(products: &[&Product]) -> Data {
     let rows = products.iter().map(|product| row(product)).collect();
-    Data { header: vec!["precision", "shape", "input", "rate"], rows }
+    Data::new(&["precision", "shape", "input", "rate"], rows)
 }
 
 /// Heat map of a sweep: shapes by precision, as a share of the best of the precision.

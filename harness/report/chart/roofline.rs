@@ -34,7 +34,7 @@ pub fn roofline(run: &DeviceRun<'_>) -> Chart {
         let none = || "-".to_owned();
         vec![none(), format!("copy, {what}"), none(), rate.to_string(), none()]
     }));
-    let header = vec!["precision", "shape", "input", "rate", "operations per byte, each operand once"];
+    let header = ["precision", "shape", "input", "rate", "operations per byte, each operand once"];
     let title = format!("Roofline: {}", run.name());
     let slope = match copy {
         Some((what, rate)) => format!("Slope: the measured copy, {rate} of {what}, read plus written."),
@@ -46,7 +46,7 @@ pub fn roofline(run: &DeviceRun<'_>) -> Chart {
         "Points: products by operations per byte of A, B and C, each moved once. Level lines: the measured issue rate \
          of each precision. {slope}"
     );
-    let chart = Chart::new("roofline", &run.id(), title, description, Data { header, rows });
+    let chart = Chart::new("roofline", &run.id(), title, description, Data::new(&header, rows));
     let ceilings: Vec<(Arithmetic, f64)> =
         three_figures(run).iter().filter_map(|row| Some((row.arithmetic, row.issue?.median.get()))).collect();
     if all.is_empty() || ceilings.is_empty() {

@@ -39,7 +39,7 @@ pub fn spread(run: &DeviceRun<'_>) -> Chart {
         labels.push(case(measurement));
         strip = strip.with_group(case(measurement), relative);
     }
-    let table = Data { header: vec!["case", "clean samples", "5 %", "median", "95 %", "spread"], rows };
+    let table = Data::new(&["case", "clean samples", "5 %", "median", "95 %", "spread"], rows);
     let title = format!("Distribution of samples: {}", run.name());
     let description = "Each dot is one timed sample, as a share of the median rate of its case; a tight column is a \
         steady device, a tail to the left is interference.";

@@ -46,10 +46,10 @@ pub fn timeline(run: &DeviceRun<'_>) -> Chart {
          a throttle reason.{missing}"
     );
     let integer = measurement.request.precision.is_integer();
-    let table = Data {
-        header: vec!["time, s", "phase", "rate", "clock", "power", "temperature", "throttled"],
-        rows: points.iter().map(|point| cells(point, integer)).collect(),
-    };
+    let table = Data::new(
+        &["time, s", "phase", "rate", "clock", "power", "temperature", "throttled"],
+        points.iter().map(|point| cells(point, integer)).collect(),
+    );
     let chart = Chart::new("timeline", &run.id(), title, description, table);
     chart.of(&stack(&points, measured, integer).render(WIDTH))
 }

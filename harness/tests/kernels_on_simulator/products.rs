@@ -1,23 +1,23 @@
-//! Dense products by scalar code and by warp-wide matrix instructions, against the product by its definition.
+//! Dense products against the product by its definition.
 
-use flopgauge::backend::cuda::rows::{Element, leading};
+use std::collections::BTreeSet;
+
+use flopgauge::backend::cuda::rows::{Element, Gemm, TensorBox, leading};
 use flopgauge::workload::{Distribution, Elements, GemmShape, Operand, Tolerance, operand, reference};
+
+use flopgauge_simulator::tensor_map::{Swizzle, TensorMap};
 
 use super::{Count, Form, GemmEngine, Layout, Machine, ROWS, Row, Target, compiler, module, target};
 
 /// Rows as the kernel reads them, with NaN or large numbers between them, which no kernel may use.
 fn padded(elements: &Elements, columns: u64, element: Element) -> Vec<u8> {
-    let tight: Vec<u8> = match elements {
-        Elements::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::Bf16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::F16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I8(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        Elements::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-    };
     let bytes = |count: u64| usize::try_from(count).unwrap() * element.bytes() as usize;
     let lead = bytes(leading(columns, element));
-    tight.chunks(bytes(columns)).flat_map(|row| [row, &vec![0x7f; lead - row.len()]].concat()).collect()
+    elements
+        .to_bytes()
+        .chunks(bytes(columns))
+        .flat_map(|row| [row, &vec![0x7f; lead - row.len()]].concat())
+        .collect()
 }
 
 /// C without what stands between its rows.
@@ -32,6 +32,24 @@ fn read(bytes: &[u8], columns: u64, element: Element) -> Vec<f64> {
         other => panic!("no C of {other:?}"),
     };
     rows.flat_map(|row| row.chunks_exact(size).map(number)).collect()
+}
+
+/// Bytes of the tensor maps of A and B, as the simulated driver makes them.
+fn maps(gemm: &Gemm, shape: GemmShape, layout: Layout, addresses: [u64; 2]) -> Vec<u8> {
+    let map = |(tensor, address): (TensorBox, u64)| {
+        // Numbers of the driver's enumeration: FLOAT16 and BFLOAT16.
+        let data_type = if tensor.element == Element::Bf16 { 9 } else { 6 };
+        let map = TensorMap {
+            data_type,
+            address,
+            extents: vec![tensor.columns, tensor.rows],
+            strides: vec![tensor.row_bytes],
+            tile: vec![tensor.box_columns, tensor.box_rows],
+            swizzle: Swizzle::Bytes128,
+        };
+        map.encode().unwrap()
+    };
+    gemm.maps(shape, layout).into_iter().zip(addresses).flat_map(map).collect()
 }
 
 /// One product: C, what it should be with the greatest error allowed, and what was executed.
@@ -50,8 +68,19 @@ fn product(
     let from = [padded(&a, columns, gemm.operand), padded(&b, shape.n(), gemm.operand)];
     let [from_a, from_b] = from.map(|bytes| machine.uploaded(&bytes));
     let to = machine.global.allocate(size).unwrap();
-    let mut parameters: Vec<u8> = [to, from_a, from_b].iter().flat_map(|p| p.to_le_bytes()).collect();
-    for word in [shape.m(), shape.n(), shape.k(), lead_a, lead_b, lead_c] {
+    let mut parameters = Vec::new();
+    let words = match gemm.engine {
+        GemmEngine::Wgmma => {
+            parameters.extend(maps(&gemm, shape, layout, [from_a, from_b]));
+            parameters.extend(to.to_le_bytes());
+            vec![shape.m(), shape.n(), shape.k(), lead_c]
+        }
+        _ => {
+            parameters.extend([to, from_a, from_b].iter().flat_map(|p| p.to_le_bytes()));
+            vec![shape.m(), shape.n(), shape.k(), lead_a, lead_b, lead_c]
+        }
+    };
+    for word in words {
         parameters.extend(u32::try_from(word).unwrap().to_le_bytes());
     }
     let blocks = row.grid(shape).unwrap().blocks;
@@ -59,7 +88,7 @@ fn product(
     let bytes = machine.global.host_read(to, usize::try_from(size).unwrap()).unwrap();
     let found = read(bytes, shape.n(), gemm.result);
     let exact = reference(shape, layout, &a, &b).unwrap();
-    let tolerance = Tolerance::of(row.accumulate, shape.k());
+    let tolerance = Tolerance::of_units(row.precision, row.accumulate, shape.k());
     let expected =
         exact.values.iter().zip(&exact.scales).map(|(v, scale)| (*v, tolerance.bound(*scale))).collect();
     (found, expected, count)
@@ -85,7 +114,11 @@ fn wrong(machine: &mut Machine, row: &Row, target: &Target, mnk: [u64; 3], layou
         }
         // Whole tiles are multiplied, whatever part of them the matrices fill.
         let tiles = [0, 1, 2].map(|i| mnk[i].next_multiple_of(gemm.block[i].into()));
-        let executed = count.of(if gemm.engine == GemmEngine::Mma { "mma" } else { "fma" });
+        let executed = count.of(match gemm.engine {
+            GemmEngine::Simt => "fma",
+            GemmEngine::Mma => "mma",
+            GemmEngine::Wgmma => "wgmma",
+        });
         if executed != 2 * tiles.iter().product::<u64>() {
             return Some(format!("{at}: {executed} operations for tiles of {tiles:?}"));
         }
@@ -94,21 +127,24 @@ fn wrong(machine: &mut Machine, row: &Row, target: &Target, mnk: [u64; 3], layou
 }
 
 #[test]
-fn every_product_on_warps_agrees_with_its_definition_and_multiplies_whole_tiles() {
+fn every_product_agrees_with_its_definition_and_multiplies_whole_tiles() {
     let Some(nvrtc) = compiler() else { return };
-    let (mut complaints, mut looked_at) = (Vec::new(), 0);
-    let engine = |row: &&Row| matches!(&row.form, Form::Gemm(gemm) if matches!(gemm.engine, GemmEngine::Simt | GemmEngine::Mma));
-    for target in ["sm_80", "sm_120a"].map(target) {
-        for row in ROWS.iter().filter(engine).filter(|row| row.runs_on(target)) {
+    let (mut complaints, mut looked_at) = (Vec::new(), BTreeSet::new());
+    for target in ["sm_80", "sm_89", "sm_90a", "sm_100a", "sm_120a"].map(target) {
+        for row in ROWS.iter().filter(|row| matches!(row.form, Form::Gemm(_)) && row.runs_on(target)) {
+            // More than one tile in each direction with nothing whole; once for each row one tile and a single element.
+            let shapes: &[_] = if looked_at.insert(row.name) {
+                &[[131, 137, 77], [128, 128, 128], [1, 1, 1]]
+            } else {
+                &[[131, 137, 77]]
+            };
             for layout in [Layout::Nn, Layout::Tn] {
                 let mut machine = Machine::new(module(&nvrtc, &row.source, &row.options(target, layout)));
-                // One tile, more than one in each direction with nothing whole, and a single element.
-                let shapes = [[128, 128, 128], [131, 137, 77], [1, 1, 1]];
                 complaints.extend(shapes.iter().filter_map(|s| wrong(&mut machine, row, target, *s, layout)));
-                looked_at += 1;
             }
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    assert!(looked_at > 8, "only {looked_at} kernels were looked at");
+    let products = ROWS.iter().filter(|row| matches!(row.form, Form::Gemm(_)));
+    assert_eq!(looked_at.len(), products.count(), "only {looked_at:?}");
 }

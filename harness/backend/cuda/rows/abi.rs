@@ -30,6 +30,10 @@ pub enum Element {
     F16,
     /// 8-bit integer.
     I8,
+    /// A code of a format of 8 bits or fewer.
+    Byte,
+    /// Two codes of 4 bits, the first in the low ones.
+    Nibble,
     /// 32-bit integer.
     I32,
 }
@@ -43,14 +47,14 @@ impl Element {
             Self::F64 | Self::F32x2 => 8,
             Self::F32 | Self::F16x2 | Self::Bf16x2 | Self::I32 => 4,
             Self::Bf16 | Self::F16 => 2,
-            Self::I8 => 1,
+            Self::I8 | Self::Byte | Self::Nibble => 1,
         }
     }
 
     /// Numbers in one word.
     pub const fn lanes(self) -> u32 {
         match self {
-            Self::F32x2 | Self::F16x2 | Self::Bf16x2 => 2,
+            Self::F32x2 | Self::F16x2 | Self::Bf16x2 | Self::Nibble => 2,
             _ => 1,
         }
     }

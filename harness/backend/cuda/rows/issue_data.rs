@@ -276,7 +276,7 @@ fn narrow(element: Element, value: f64) -> u64 {
         Element::F64 => value.to_bits(),
         Element::F16x2 | Element::F16 => u64::from(f16::from_f32(short).to_bits()),
         Element::Bf16x2 | Element::Bf16 => u64::from(bf16::from_f32(short).to_bits()),
-        Element::F32 | Element::F32x2 | Element::I32 | Element::I8 => u64::from(short.to_bits()),
+        _ => u64::from(short.to_bits()),
     }
 }
 
@@ -317,7 +317,7 @@ fn end(element: Element, start: f64, steps: u64) -> f64 {
                 replay::square(value, term, 8, -133)
             }))
         }
-        Element::F32 | Element::F32x2 | Element::I32 | Element::I8 => {
+        _ => {
             let last = replay::after(first, steps, |value| replay::binary32(value, factor, term));
             wide(Element::F32, last)
         }
@@ -334,6 +334,8 @@ fn wide(element: Element, bits: u64) -> f64 {
         Element::F32 | Element::F32x2 => f64::from(f32::from_le_bytes([b0, b1, b2, b3])),
         Element::I32 => f64::from(i32::from_le_bytes([b0, b1, b2, b3])),
         Element::I8 => f64::from(i8::from_le_bytes([b0])),
+        // No accumulator is a code of a short format.
+        Element::Byte | Element::Nibble => f64::NAN,
     }
 }
 

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::precision::{Accumulate, Precision};
+use crate::workload::small;
 
 /// Greatest magnitude of an operand.
 ///
@@ -92,59 +93,30 @@ impl Pairs {
 /// Bits of a whole number in an operand format, in the low bits; every number within [`bound`] is exact.
 pub(super) fn bits(precision: Precision, value: i32) -> u64 {
     // No number here has more than 16 bits.
-    let small = f32::from(i16::try_from(value).unwrap_or(0));
+    let short = f32::from(i16::try_from(value).unwrap_or(0));
     match precision {
         Precision::Fp64 => f64::from(value).to_bits(),
-        Precision::Fp32 | Precision::Tf32 => u64::from(small.to_bits()),
-        Precision::Bf16 => u64::from(bf16::from_f32(small).to_bits()),
-        Precision::Fp16 => u64::from(f16::from_f32(small).to_bits()),
-        Precision::Fp8e4m3 => minifloat(value, 4, 3),
-        Precision::Fp8e5m2 => minifloat(value, 5, 2),
-        Precision::Fp6 => minifloat(value, 3, 2),
-        Precision::Fp4 => minifloat(value, 2, 1),
+        Precision::Fp32 | Precision::Tf32 => u64::from(short.to_bits()),
+        Precision::Bf16 => u64::from(bf16::from_f32(short).to_bits()),
+        Precision::Fp16 => u64::from(f16::from_f32(short).to_bits()),
         Precision::Int8 => u64::from(value.to_le_bytes()[0]),
-        Precision::Int4 => u64::from(value.to_le_bytes()[0] & 15),
+        _ => u64::from(small::encode(precision, f64::from(value)).unwrap_or(0)),
     }
-}
-
-/// A whole number in a format of `exponent` and `mantissa` bits with the usual bias; exact where it fits.
-fn minifloat(value: i32, exponent: u32, mantissa: u32) -> u64 {
-    let magnitude = u64::from(value.unsigned_abs());
-    let Some(power) = magnitude.checked_ilog2() else { return 0 };
-    let bias = (1 << (exponent - 1)) - 1;
-    let fraction = (magnitude << mantissa >> power) & ((1 << mantissa) - 1);
-    let sign = u64::from(value < 0) << (exponent + mantissa);
-    sign | u64::from(power + bias) << mantissa | fraction
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Value of a small format's bits, by the definition.
-    fn value(bits: u64, exponent: i32, mantissa: i32) -> f64 {
-        let fraction = (bits & ((1 << mantissa) - 1)) as f64 / f64::from(1 << mantissa);
-        let field = i32::try_from(bits >> mantissa & ((1 << exponent) - 1)).unwrap();
-        let bias = (1 << (exponent - 1)) - 1;
-        let magnitude = if field == 0 {
-            fraction * 2_f64.powi(1 - bias)
-        } else {
-            (1.0 + fraction) * 2_f64.powi(field - bias)
-        };
-        if bits >> (exponent + mantissa) & 1 == 1 { -magnitude } else { magnitude }
-    }
-
     #[test]
     fn whole_numbers_keep_their_value_in_the_small_formats() {
-        for (precision, exponent, mantissa) in [
-            (Precision::Fp8e4m3, 4, 3),
-            (Precision::Fp8e5m2, 5, 2),
-            (Precision::Fp6, 3, 2),
-            (Precision::Fp4, 2, 1),
-        ] {
+        for precision in
+            [Precision::Fp8e4m3, Precision::Fp8e5m2, Precision::Fp6, Precision::Fp4, Precision::Int4]
+        {
             let bound = bound(precision, Accumulate::Fp32);
             for number in (-bound..=bound).filter(|n| precision != Precision::Fp4 || n.abs() != 5) {
-                let found = value(bits(precision, number), exponent, mantissa);
+                let code = u8::try_from(bits(precision, number)).unwrap();
+                let found = small::decode(precision, code).unwrap();
                 assert!((found - f64::from(number)).abs() < 1e-9, "{precision} {number} is {found}");
             }
         }

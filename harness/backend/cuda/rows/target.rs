@@ -19,6 +19,18 @@ impl Target {
         options.extend(fixed.map(str::to_owned));
         options
     }
+
+    /// The architecture of which later drivers compile the PTX.
+    pub fn virtual_name(&self) -> String {
+        self.generic.replace("sm_", "compute_")
+    }
+
+    /// The same options for [`Self::virtual_name`], of which there is PTX and no machine code.
+    pub fn virtual_options(&self, options: &[String]) -> Vec<String> {
+        let architecture = format!("--gpu-architecture={}", self.virtual_name());
+        let others = options.iter().filter(|option| !option.starts_with("--gpu-architecture="));
+        std::iter::once(architecture).chain(others.cloned()).collect()
+    }
 }
 
 macro_rules! targets {
@@ -59,5 +71,13 @@ mod tests {
         for (major, minor) in [(7, 0), (9, 1), (8, 20), (13, 0)] {
             assert!(target(major, minor).is_none(), "{major}.{minor}");
         }
+    }
+
+    #[test]
+    fn the_options_for_later_drivers_differ_in_the_architecture_alone() {
+        let target = target(9, 0).unwrap();
+        let options = target.virtual_options(&target.options());
+        assert_eq!(options[0], "--gpu-architecture=compute_90");
+        assert_eq!(options[1..], target.options()[1..]);
     }
 }

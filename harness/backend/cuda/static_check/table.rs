@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::Finding;
 use super::tools::Tools;
+use crate::backend::cuda::kernel::{CHECKED, DIGITS};
+use crate::backend::cuda::rows::{COPY, TARGETS, Target};
 
 /// Folder of the tables.
 fn folder() -> PathBuf {
@@ -34,6 +36,37 @@ pub(super) fn agree(tools: &Tools, findings: &[Finding]) -> Result<(), String> {
     ))
 }
 
+/// The list of machine code that was read and found right, a line each, for this compiler.
+pub(super) fn checked(tools: &Tools, findings: &[Finding]) -> Vec<String> {
+    let version = tools.nvrtc.version();
+    let right = findings.iter().filter(|finding| finding.wrong.is_empty());
+    let line = |hash: &str, kernel: &str, target: &str| {
+        format!("{} {version} {} {target}", hash.get(..DIGITS).unwrap_or_default(), kernel.replace(' ', "/"))
+    };
+    let mut lines: Vec<String> = right.map(|f| line(&f.hash, &f.kernel, f.target)).collect();
+    let known = |target: &&Target| tools.nvrtc.architectures().contains(&target.capability);
+    lines.extend(TARGETS.iter().filter(known).map(|target| {
+        let (compiled, _) = tools.build(&COPY.source, &COPY.options(target));
+        line(&compiled.cubin_hash(), "copy", target.name)
+    }));
+    lines
+}
+
+/// Compares with the list that the program has, or writes it where `FLOPGAUGE_WRITE_CUDA_TABLE` is set.
+pub(super) fn agree_with_the_program(found: &[String]) -> Result<(), String> {
+    if std::env::var_os("FLOPGAUGE_WRITE_CUDA_TABLE").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/backend/cuda/checked.txt");
+        return fs::write(path, found.join("\n") + "\n").map_err(|error| error.to_string());
+    }
+    let kept: Vec<&str> = CHECKED.lines().collect();
+    if kept == found {
+        return Ok(());
+    }
+    Err("harness/backend/cuda/checked.txt is not the machine code that was checked; FLOPGAUGE_WRITE_CUDA_TABLE=1 \
+         writes it anew"
+        .to_owned())
+}
+
 fn text(tools: &Tools, findings: &[Finding]) -> String {
     let mut text = format!(
         "# Machine code of every kernel, NVRTC {}\n\n\
@@ -59,7 +92,7 @@ fn text(tools: &Tools, findings: &[Finding]) -> String {
             f.loop_length,
             f.registers,
             f.spilled,
-            f.hash.get(..16).unwrap_or_default()
+            f.hash.get(..DIGITS).unwrap_or_default()
         );
     }
     text

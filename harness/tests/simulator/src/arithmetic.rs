@@ -192,9 +192,17 @@ fn part(kind: Float, how: How, bits: [u32; 3]) -> u32 {
         Float::Sqrt => f64::from((a as f32).sqrt()),
         Float::Rcp => f64::from(1.0 / a as f32),
     };
+    // An exact zero of unlike addends is -0 when rounding down, else +0, as binary64 to nearest has it.
+    let addends = match kind {
+        Float::Add => [a, b],
+        Float::Sub => [a, -b],
+        Float::Fma => [a * b, c],
+        _ => [0.0, 0.0],
+    };
+    let down = how.rounding == Rounding::Minus && addends.iter().any(|x| x.is_sign_negative());
+    let value = if value == 0.0 && down { -0.0 } else { value };
     let value = if how.saturate { if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) } } else { value };
     let value = if how.relu && !value.is_nan() { value.max(0.0) + 0.0 } else { value };
-    // An exact zero of a sum of opposite numbers is -0 when rounding down.
     let encoded = format.encode(value, how.rounding, false);
     if how.flush { flushed(encoded, format) } else { encoded }
 }

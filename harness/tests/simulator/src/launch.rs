@@ -1,63 +1,27 @@
-//! A launch: limits, blocks one after another, warps in an order that a seed shuffles, and the count of operations.
+//! A launch: what it is given, its blocks one after another, what was executed, and how it fails.
 
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::block;
 use crate::lower;
-use crate::memory::{Global, Shared, Violation};
-use crate::operation::{Element, Float, Instruction, Mma, Type};
-use crate::syntax::{self, Parameter};
-use crate::warp::{Stop, Warp, World};
+use crate::memory::{Global, Violation};
+use crate::operation::{Element, Float, Instruction, Type};
+use crate::syntax;
 
 /// A decoded kernel.
-#[derive(Debug, Clone)]
-pub struct Kernel {
-    /// Name.
-    pub name: String,
-    /// Parameters.
-    pub parameters: Vec<Parameter>,
-    /// Size of the parameter block.
-    pub parameter_bytes: u32,
-    /// Register slots of a thread; PTX registers are virtual, so this is no count of hardware's.
-    pub registers: u32,
-    /// Static shared memory, bytes.
-    pub shared: u32,
-    /// Alignment of dynamic shared memory.
-    pub dynamic_alignment: u32,
-    /// Most threads of a block, 0 where the kernel does not say.
-    pub max_threads: u32,
-    /// Instructions.
-    pub code: Vec<Instruction>,
-}
+pub type Kernel = syntax::Kernel<Instruction>;
 
 /// A decoded module.
-#[derive(Debug, Clone)]
-pub struct Module {
-    /// `.target`, such as `sm_90a`.
-    pub target: String,
-    /// Kernels.
-    pub kernels: Vec<Kernel>,
-}
+pub type Module = syntax::Module<Instruction>;
 
 /// Reads and decodes a module.
 pub fn load(text: &str) -> syntax::Result<Module> {
     let text = syntax::read(text)?;
-    let decode = |e: &syntax::Entry| {
-        Ok(Kernel {
-            name: e.name.clone(),
-            parameters: e.parameters.clone(),
-            parameter_bytes: e.parameter_bytes,
-            registers: e.registers,
-            shared: e.shared,
-            dynamic_alignment: e.dynamic_alignment.max(16),
-            max_threads: e.max_threads,
-            code: lower::lower(&e.statements)?,
-        })
-    };
-    let kernels = text.entries.iter().map(decode).collect::<syntax::Result<_>>()?;
-    Ok(Module { target: text.target, kernels })
+    let kernels = text.kernels.into_iter().map(|kernel| kernel.with(lower::lower));
+    Ok(Module { target: text.target, kernels: kernels.collect::<syntax::Result<_>>()? })
 }
 
 /// What was executed.
@@ -82,10 +46,10 @@ impl Count {
         *self.operations.entry(key).or_default() += u64::from(lanes) * each * parts;
     }
 
-    pub(crate) fn matrix(&mut self, mma: &Mma) {
-        let name = |e: Element| format!("{e:?}").to_lowercase();
-        *self.operations.entry(format!("mma.{}", name(mma.a_type))).or_default() +=
-            2 * (mma.m * mma.n * mma.k) as u64;
+    /// One product of an `m` by `k` and a `k` by `n` matrix.
+    pub(crate) fn matrix(&mut self, name: &str, element: Element, [m, n, k]: [usize; 3]) {
+        let key = format!("{name}.{element:?}").to_lowercase();
+        *self.operations.entry(key).or_default() += 2 * (m * n * k) as u64;
     }
 
     /// Operations of the kinds whose name begins so.
@@ -135,29 +99,6 @@ pub struct Fault {
     pub what: String,
 }
 
-#[derive(Default, Clone)]
-struct Barrier {
-    arrived: u32,
-    expected: Option<u32>,
-    warps: Vec<usize>,
-    waiting: Vec<usize>,
-}
-
-/// The sixteen barriers of a block.
-pub(crate) struct Barriers(Vec<Barrier>);
-
-impl Barriers {
-    pub(crate) fn arrive(&mut self, id: usize, threads: Option<u32>, warp: usize, lanes: u32, only: bool) {
-        let barrier = &mut self.0[id];
-        barrier.arrived += lanes;
-        barrier.expected = threads.or(barrier.expected);
-        barrier.warps.push(warp);
-        if !only {
-            barrier.waiting.push(warp);
-        }
-    }
-}
-
 /// Runs a kernel to its end.
 pub fn run(frame: &Frame<'_>, global: &mut Global) -> Result<Count, Box<Fault>> {
     let kernel = frame.kernel;
@@ -169,74 +110,7 @@ pub fn run(frame: &Frame<'_>, global: &mut Global) -> Result<Count, Box<Fault>> 
     for number in 0..u64::from(x) * u64::from(y) * u64::from(z) {
         let (x, y) = (u64::from(x), u64::from(y));
         let place = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
-        block(&frame, place, global, &mut count, &mut random)?;
+        block::run(&frame, place, global, &mut count, &mut random)?;
     }
     Ok(count)
-}
-
-fn block(
-    frame: &Frame<'_>,
-    place: [u32; 3],
-    global: &mut Global,
-    count: &mut Count,
-    random: &mut ChaCha8Rng,
-) -> Result<(), Box<Fault>> {
-    let threads = frame.threads.iter().product::<u32>() as usize;
-    let mut warps: Vec<Warp> =
-        (0..threads.div_ceil(32)).map(|w| Warp::new(w, threads - 32 * w, frame.kernel.registers)).collect();
-    let mut shared = Shared::new((frame.dynamic_offset + frame.dynamic) as usize, warps.len());
-    let mut barriers = Barriers(vec![Barrier::default(); 16]);
-    let limit = count.instructions + frame.patience;
-    let fault = |warp, line, kind, what| {
-        Err(Box::new(Fault {
-            kind,
-            kernel: frame.kernel.name.clone(),
-            block: place,
-            warp,
-            line,
-            seed: frame.seed,
-            what,
-        }))
-    };
-    let mut active: Vec<usize> = (0..warps.len()).collect();
-    while !active.is_empty() {
-        let ready: Vec<usize> = active.iter().copied().filter(|&w| warps[w].ready()).collect();
-        if ready.is_empty() {
-            return fault(
-                active[0],
-                0,
-                Violation::LaunchFailed,
-                "all warps wait at barriers that nobody will complete".into(),
-            );
-        }
-        let number = ready[random.random_range(0..ready.len())];
-        let slice = random.random_range(1..400);
-        let mut world =
-            World { frame, block: place, global, shared: &mut shared, barriers: &mut barriers, count };
-        match warps[number].run(&mut world, slice) {
-            Ok(Stop::Ended) => active.retain(|w| *w != number),
-            Ok(Stop::Slice | Stop::Blocked) => {}
-            Err((line, kind, what)) => return fault(number, line, kind, what),
-        }
-        if count.instructions > limit {
-            return fault(number, 0, Violation::LaunchFailed, "the block does not end".into());
-        }
-        complete(&mut barriers, &mut warps, &mut shared);
-    }
-    Ok(())
-}
-
-/// Opens each barrier at which all have arrived: the number given, or all threads that have not ended.
-fn complete(barriers: &mut Barriers, warps: &mut [Warp], shared: &mut Shared) {
-    let live: u32 = warps.iter().map(Warp::threads).sum();
-    for (id, barrier) in barriers.0.iter_mut().enumerate() {
-        if barrier.arrived == 0 || barrier.arrived < barrier.expected.unwrap_or(live) {
-            continue;
-        }
-        let done = std::mem::take(barrier);
-        shared.join(&done.warps, &done.waiting);
-        for warp in done.waiting {
-            warps[warp].release(id as u64);
-        }
-    }
 }

@@ -26,6 +26,11 @@ pub fn element(kind: Element, bits: u64) -> f64 {
     }
 }
 
+/// The same where an element has so many bits: packed fp4 has none below it.
+pub(crate) fn packed(kind: Element, width: usize, bits: u64) -> f64 {
+    element(kind, if (kind, width) == (Element::E2m1, 4) { bits << 2 } else { bits })
+}
+
 /// Row and column of element `i` of lane's share of A (`m` x `k`), whose words hold `per` elements.
 pub fn place_a(m: usize, per: usize, lane: usize, i: usize) -> (usize, usize) {
     let (g, t) = (lane / 4, lane % 4);
@@ -46,24 +51,31 @@ pub fn place_c(lane: usize, i: usize) -> (usize, usize) {
     (lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2)
 }
 
-/// D of one `mma.sync`: `read(lane, operand, register)` gives bits, with operands A 0, B 1, C 2; the result is in the
+/// D of one `mma.sync`: `read(lane, operand, register)` gives bits, with operands A 0, B 1, C 2, scales of A 3 and
+/// of B 4; the result is in the
 /// order of lanes and registers.
 pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec<u64>> {
     let (m, n, k) = (mma.m, mma.n, mma.k);
     let bits = mma.bits();
     let per = if bits >= 32 { 1 } else { 32 / bits };
     let pick = |word: u64, i: usize| if bits == 64 { word } else { word >> (i * bits) & ((1 << bits) - 1) };
+    let value = |kind, word, i| packed(kind, bits, pick(word, i));
     let [c_words, a_words, b_words, _] = mma.registers();
     let (mut a, mut b) = (vec![0.0; m * k], vec![0.0; n * k]);
     for lane in 0..32 {
         for i in 0..a_words * per {
             let (row, column) = place_a(m, per, lane, i);
-            a[row * k + column] = element(mma.a_type, pick(read(lane, 0, i / per), i % per));
+            a[row * k + column] = value(mma.a_type, read(lane, 0, i / per), i % per);
         }
         for i in 0..b_words * per {
             let (row, column) = place_b(per, lane, i);
-            b[column * k + row] = element(mma.b_type, pick(read(lane, 1, i / per), i % per));
+            b[column * k + row] = value(mma.b_type, read(lane, 1, i / per), i % per);
         }
+    }
+    if let Some(scales) = &mma.scales {
+        let [first, second] = scales.byte.map(|byte| (scales.count, scales.fraction, byte));
+        scale(first, &mut a, m, |row| read(row % 8 * 4 + scales.thread[0] * 2 + row / 8, 3, 0));
+        scale(second, &mut b, n, |column| read(column * 4 + scales.thread[1], 4, 0));
     }
     let halves = if mma.c_type == Element::F16 { 2 } else { 1 };
     let mut d = vec![vec![0; c_words]; 32];
@@ -73,21 +85,40 @@ pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec
             let word = read(lane, 2, i / halves);
             let c = if halves == 2 { word >> (16 * (i % 2)) & 0xffff } else { word };
             let (x, y) = (&a[row * k..(row + 1) * k], &b[column * k..(column + 1) * k]);
-            words[i / halves] |= sum(mma, x, y, element(mma.c_type, c)) << (16 * (i % halves));
+            words[i / halves] |=
+                sum((mma.c_type, mma.saturate), x, y, element(mma.c_type, c)) << (16 * (i % halves));
         }
     }
     d
 }
 
+/// Multiplies each of the rows of A, or columns of B, by its `count` scales, which begin at a byte of its data.
+pub(crate) fn scale(
+    (count, fraction, byte): (usize, bool, usize),
+    values: &mut [f64],
+    rows: usize,
+    data: impl Fn(usize) -> u64,
+) {
+    let k = values.len() / rows;
+    for (row, line) in values.chunks_exact_mut(k).enumerate() {
+        let word = data(row) >> (8 * byte);
+        for (i, block) in line.chunks_exact_mut(k / count).enumerate() {
+            let bits = (word >> (8 * i)) as u8;
+            let factor = if fraction { E4M3.decode(u32::from(bits & 0x7f)) } else { number::ue8m0(bits) };
+            block.iter_mut().for_each(|value| *value *= factor);
+        }
+    }
+}
+
 /// Integers wrap or saturate; binary64 is a chain of fused additions; the rest is summed in binary64 and rounded once.
-fn sum(mma: &Mma, x: &[f64], y: &[f64], c: f64) -> u64 {
+pub(crate) fn sum((kind, saturate): (Element, bool), x: &[f64], y: &[f64], c: f64) -> u64 {
     let pairs = x.iter().zip(y);
-    match mma.c_type {
+    match kind {
         Element::F64 => pairs.fold(c, |s, (x, y)| x.mul_add(*y, s)).to_bits(),
         Element::S32 => {
             let whole = pairs.fold(c, |s, (x, y)| s + x * y) as i64;
             let bounded = whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-            u64::from(if mma.saturate { bounded as u32 } else { whole as u32 })
+            u64::from(if saturate { bounded as u32 } else { whole as u32 })
         }
         Element::F16 => {
             u64::from(F16.encode(pairs.fold(c, |s, (x, y)| s + x * y), number::Rounding::Nearest, false))

@@ -39,7 +39,13 @@ fn word(element: Element) -> [Constant; 2] {
         Element::F32 => ("float", "f"),
         Element::F32x2 => ("unsigned long long", "l"),
         Element::I32 => ("int", "r"),
-        Element::F16x2 | Element::Bf16x2 | Element::Bf16 | Element::F16 | Element::I8 => ("unsigned", "r"),
+        Element::F16x2
+        | Element::Bf16x2
+        | Element::Bf16
+        | Element::F16
+        | Element::I8
+        | Element::Byte
+        | Element::Nibble => ("unsigned", "r"),
     };
     [("WORD", word.to_owned()), text("CONSTRAINT", constraint)]
 }

@@ -23,6 +23,23 @@ const SIMT: (Unit, Source, u32) = (Unit::Vector, source::GEMM_SIMT, 144);
 const MMA: (Unit, Source, u32) = (Unit::Matrix, source::GEMM_MMA, 255);
 const WGMMA: (Unit, Source, u32) = (Unit::Matrix, source::GEMM_WGMMA, 168);
 
+/// 128 x 128 tiles, 64 sums a thread.
+const fn simt(name: &'static str, (precision, accumulate): (Precision, Accumulate), element: Element) -> Row {
+    let form = Gemm {
+        engine: GemmEngine::Simt,
+        instruction: "",
+        operand: element,
+        result: element,
+        block: [128, 128, 8],
+        warps: [2, 4],
+        k: 1,
+        stages: 2,
+    };
+    let machine: &'static [(u32, &'static str)] =
+        if matches!(element, Element::F64) { &[(0, "DFMA")] } else { &[(0, "FFMA")] };
+    gemm((name, precision, accumulate), SIMT, form, have::ALL, machine)
+}
+
 /// 128 x 128 tiles, 64 bytes of K a stage; three stages are 48 KiB.
 const fn tiles(instruction: &'static str, operand: Element, result: Element, k: u32) -> Gemm {
     Gemm {
@@ -51,23 +68,9 @@ const fn fed(instruction: &'static str, operand: Element) -> Gemm {
     }
 }
 
-pub(super) const GEMM: [Row; 7] = [
-    gemm(
-        ("flopgauge-simt-fp32", Precision::Fp32, Accumulate::Fp32),
-        SIMT,
-        Gemm {
-            engine: GemmEngine::Simt,
-            instruction: "",
-            operand: Element::F32,
-            result: Element::F32,
-            block: [128, 128, 8],
-            warps: [2, 4],
-            k: 1,
-            stages: 2,
-        },
-        have::ALL,
-        &[(0, "FFMA")],
-    ),
+pub(super) const GEMM: [Row; 11] = [
+    Row { registers: 255, ..simt("flopgauge-simt-fp64", (Precision::Fp64, Accumulate::Fp64), Element::F64) },
+    simt("flopgauge-simt-fp32", (Precision::Fp32, Accumulate::Fp32), Element::F32),
     gemm(
         ("flopgauge-mma-tf32", Precision::Tf32, Accumulate::Fp32),
         MMA,
@@ -95,6 +98,33 @@ pub(super) const GEMM: [Row; 7] = [
         tiles("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32", Element::I8, Element::I32, 32),
         have::AMPERE,
         &[(0, "IMMA.16832.S8.S8")],
+    ),
+    gemm(
+        ("flopgauge-mma-fp8e4m3", Precision::Fp8e4m3, Accumulate::Fp32),
+        MMA,
+        tiles("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32", Element::Byte, Element::F32, 32),
+        have::FP8,
+        &[(0, "QMMA.16832.F32.E4M3.E4M3")],
+    ),
+    gemm(
+        ("flopgauge-mma-fp8e5m2", Precision::Fp8e5m2, Accumulate::Fp32),
+        MMA,
+        tiles("mma.sync.aligned.m16n8k32.row.col.f32.e5m2.e5m2.f32", Element::Byte, Element::F32, 32),
+        have::FP8,
+        &[(0, "QMMA.16832.F32.E5M2.E5M2")],
+    ),
+    gemm(
+        ("flopgauge-mma-fp6e3m2", Precision::Fp6, Accumulate::Fp32),
+        MMA,
+        // Each in a byte of its own, as the units take it.
+        tiles(
+            "mma.sync.aligned.kind::f8f6f4.m16n8k32.row.col.f32.e3m2.e3m2.f32",
+            Element::Byte,
+            Element::F32,
+            32,
+        ),
+        have::BLOCK_SCALED,
+        &[(0, "QMMA.16832.F32.E3M2.E3M2")],
     ),
     gemm(
         ("flopgauge-wgmma-bf16", Precision::Bf16, Accumulate::Fp32),

@@ -1,51 +1,62 @@
-//! What `flopgauge cluster` answers, as its JSON carries it.
+//! What the rules say of a cluster, as the file carries it, kind `cluster-determination/1`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::{ClusterJudgement, Determination, Verdict};
 use crate::cluster::{
-    Build, Bundles, Cut, Headroom, Reading, ReadingTotals, SurveyError, Topology, components, headroom,
-    smallest_cut,
+    Build, Bundles, Cut, Groups, Headroom, MachineSet, Reading, ReadingTotals, SurveyError, Topology,
+    components, groups, headroom, smallest_cut,
 };
-use crate::threshold::{ClusterJudgement, Determination, Verdict};
 use crate::units::{ExactOpRate, OpRate};
 
 /// Components, rates and determinations, kind `cluster-determination/1`.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ClusterDetermination {
-    pub(super) format: &'static str,
+    /// `flopgauge.cluster-determination/1`.
+    pub format: String,
     /// Day whose law is shown.
-    pub(super) as_of: String,
+    pub as_of: String,
     /// Name of the cluster, or of its file.
-    pub(super) name: String,
+    pub name: String,
     /// All machines.
-    pub(super) machines: u128,
+    pub machines: u128,
     /// Sets under each reading, for the first rule among the determinations.
-    pub(super) readings: Readings,
+    pub readings: Readings,
     /// What each rule says.
-    pub(super) determinations: Vec<Determined>,
+    pub determinations: Vec<Determination>,
     /// What to look at twice.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// Distance to each limit; empty unless it was asked for.
-    pub(super) headroom: Vec<RuleHeadroom>,
+    pub headroom: Vec<RuleHeadroom>,
     /// Answers after each change.
-    pub(super) what_if: Vec<WhatIf>,
+    pub what_if: Vec<WhatIf>,
+    /// Machines and switches that stand alike, with the links between them, for the limit of the first rule; null in
+    /// files of versions that did not write it.
+    #[serde(default)]
+    pub groups: Option<Groups>,
 }
 
 /// One entry per reading.
-#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Readings {
-    port: ReadingAnswer,
-    bundle: ReadingAnswer,
-    pub(super) injection: ReadingAnswer,
+    /// One physical link.
+    pub port: ReadingAnswer,
+    /// Parallel links between two ends.
+    pub bundle: ReadingAnswer,
+    /// All links of one machine into one fabric.
+    pub injection: ReadingAnswer,
     /// For information only.
-    path: ReadingAnswer,
+    pub path: ReadingAnswer,
 }
 
 impl Readings {
-    pub(super) fn named(&self) -> [(&'static str, &ReadingAnswer); 4] {
+    /// Name and answer of each.
+    pub fn named(&self) -> [(&'static str, &ReadingAnswer); 4] {
         let all = [&self.port, &self.bundle, &self.injection, &self.path];
         let names = [Reading::Port, Reading::Bundle, Reading::Injection, Reading::Path];
         [0, 1, 2, 3].map(|at| (names[at].name(), all[at]))
@@ -53,77 +64,97 @@ impl Readings {
 }
 
 /// What one reading gives.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReadingAnswer {
     /// Number of sets that hold a machine.
-    pub(super) components: u128,
+    pub components: u128,
     /// The verdict of this reading alone.
-    pub(super) verdict: Verdict,
+    pub verdict: Verdict,
     /// The greatest set.
-    pub(super) largest: Option<LargestAnswer>,
+    pub largest: Option<LargestAnswer>,
+    /// The greatest sets with their sums, at most twelve entries; empty in files of versions that did not write them.
+    #[serde(default)]
+    pub sets: Vec<MachineSet>,
 }
 
 impl Default for ReadingAnswer {
     fn default() -> Self {
-        Self { components: 0, verdict: Verdict::NotMet, largest: None }
+        Self { components: 0, verdict: Verdict::NotMet, largest: None, sets: Vec::new() }
     }
 }
 
 /// The greatest set of a reading.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LargestAnswer {
-    pub(super) machines: u128,
-    pub(super) accelerators: u128,
-    pub(super) r16_op_per_s: ExactOpRate,
-    pub(super) r8_op_per_s: ExactOpRate,
-    pub(super) rmax_op_per_s: ExactOpRate,
+    /// Machines.
+    pub machines: u128,
+    /// Accelerators.
+    pub accelerators: u128,
+    /// 16-bit reading.
+    pub r16_op_per_s: ExactOpRate,
+    /// 8-bit reading.
+    pub r8_op_per_s: ExactOpRate,
+    /// Highest reading.
+    pub rmax_op_per_s: ExactOpRate,
     /// Sum of measured sustained rates; null unless every accelerator has one.
-    pub(super) measured_op_per_s: Option<OpRate>,
-    pub(super) sites: Vec<String>,
+    pub measured_op_per_s: Option<OpRate>,
+    /// Sites.
+    pub sites: Vec<String>,
     /// Owners, operators and tenants.
-    pub(super) parties: Vec<String>,
-}
-
-/// A determination with the verdict of each reading alone.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
-pub struct Determined {
-    #[serde(flatten)]
-    determination: Determination,
-    verdict_by_reading: BTreeMap<&'static str, Verdict>,
+    pub parties: Vec<String>,
 }
 
 /// Distance of the greatest set of the injection reading from a rule's limit.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RuleHeadroom {
-    rule: String,
+    /// The rule.
+    pub rule: String,
     /// Devices that fit or are too many, for each reading of the theoretical maximum.
-    devices: Vec<Headroom>,
+    pub devices: Vec<Headroom>,
     /// Fewest links whose removal leaves no set above the limit at its highest rate; null when none is needed, one
     /// machine alone is above it, or the rule looks at one site of several.
-    cut_rmax: Option<Cut>,
+    pub cut_rmax: Option<Cut>,
     /// The same at the 16-bit rate.
-    cut_r16: Option<Cut>,
+    pub cut_r16: Option<Cut>,
 }
 
 /// The answer after a change.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct WhatIf {
-    change: String,
-    determinations: Vec<Changed>,
+    /// What was changed, as asked.
+    pub change: String,
+    /// What each rule says then.
+    pub determinations: Vec<Changed>,
 }
 
 /// What a rule says after a change.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
-struct Changed {
-    rule: String,
-    verdict: Verdict,
-    low: String,
-    high: Option<String>,
-    depends_on: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    /// The rule.
+    pub rule: String,
+    /// What comes out.
+    pub verdict: Verdict,
+    /// Low end, as a decimal string.
+    pub low: String,
+    /// High end, as a decimal string; null when nothing bounds it.
+    pub high: Option<String>,
+    /// Assumptions that decide.
+    pub depends_on: Vec<String>,
 }
 
 impl ClusterDetermination {
-    pub(super) fn new(topology: &Topology, judged: &[ClusterJudgement], day: Date) -> Self {
+    /// Kind and version.
+    pub const KIND: &'static str = "cluster-determination/1";
+
+    /// What `judged` says of `topology` on `day`; warnings, headroom and changes are left empty.
+    ///
+    /// Errors: [`SurveyError`] when the topology has no sums.
+    pub fn new(topology: &Topology, judged: &[ClusterJudgement], day: Date) -> Result<Self, SurveyError> {
         let readings = judged.first().map_or_else(Readings::default, |first| {
             let of = |at: usize| answer(&first.survey.readings[at], first.alone[at]);
             Readings {
@@ -134,14 +165,13 @@ impl ClusterDetermination {
             }
         });
         let determined = |judgement: &ClusterJudgement| {
-            let totals = judgement.survey.readings.iter().map(|totals| totals.reading.name());
-            Determined {
-                determination: judgement.determination.clone(),
-                verdict_by_reading: totals.zip(judgement.alone).collect(),
-            }
+            let names = judgement.survey.readings.iter().map(|totals| totals.reading.name().to_owned());
+            let mut determination = judgement.determination.clone();
+            determination.verdict_by_reading = Some(names.zip(judgement.alone).collect());
+            determination
         };
-        Self {
-            format: "flopgauge.cluster-determination/1",
+        Ok(Self {
+            format: format!("flopgauge.{}", Self::KIND),
             as_of: day.to_string(),
             name: topology.title.clone(),
             machines: topology.machines(),
@@ -150,7 +180,8 @@ impl ClusterDetermination {
             warnings: Vec::new(),
             headroom: Vec::new(),
             what_if: Vec::new(),
-        }
+            groups: judged.first().map(|first| groups(topology, first.survey.limit)).transpose()?,
+        })
     }
 }
 
@@ -165,14 +196,13 @@ fn answer(totals: &ReadingTotals, verdict: Verdict) -> ReadingAnswer {
         sites: largest.sites.clone(),
         parties: largest.parties.clone(),
     });
-    ReadingAnswer { components: totals.components, verdict, largest }
+    ReadingAnswer { components: totals.components, verdict, largest, sets: totals.sets.clone() }
 }
 
 /// Distances of the greatest set from the limit of each determination.
-pub(super) fn headrooms(
-    topology: &Topology,
-    judged: &[ClusterJudgement],
-) -> Result<Vec<RuleHeadroom>, SurveyError> {
+///
+/// Errors: [`SurveyError`] when the topology has no sums.
+pub fn headrooms(topology: &Topology, judged: &[ClusterJudgement]) -> Result<Vec<RuleHeadroom>, SurveyError> {
     let bundles = Bundles::of(topology)?;
     let mut found = Vec::new();
     for judgement in judged {
@@ -197,34 +227,9 @@ pub(super) fn headrooms(
     Ok(found)
 }
 
-pub(super) fn headroom_text(answer: &ClusterDetermination) -> String {
-    let mut text = String::new();
-    for rule in &answer.headroom {
-        text.push_str(&format!("\nheadroom of the largest set, {}:\n", rule.rule));
-        for entry in &rule.devices {
-            let said = match (entry.devices_that_fit, entry.devices_too_many) {
-                (_, Some(over)) => format!("{over} too many"),
-                (Some(fit), None) => format!("{fit} more fit; one more than that passes the limit"),
-                (None, None) => "at the limit".to_owned(),
-            };
-            text.push_str(&format!(
-                "  {} of {} at {}: {said}\n",
-                entry.reading, entry.device, entry.device_op_per_s
-            ));
-        }
-        for (name, cut) in [("Rmax", &rule.cut_rmax), ("R16", &rule.cut_r16)] {
-            let Some(cut) = cut else { continue };
-            let bound = if cut.upper_bound { "at most " } else { "" };
-            let between: Vec<_> =
-                cut.between.iter().map(|(from, to, links)| format!("{links} of {from} - {to}")).collect();
-            text.push_str(&format!("  {name}: {bound}{} links must go: {}\n", cut.links, between.join(", ")));
-        }
-    }
-    text
-}
-
 impl WhatIf {
-    pub(super) fn new(change: &str, judged: &[ClusterJudgement]) -> Self {
+    /// What `judged`, of the changed topology, says after `change`.
+    pub fn new(change: &str, judged: &[ClusterJudgement]) -> Self {
         let changed = |judgement: &ClusterJudgement| {
             let found = &judgement.determination;
             Changed {
@@ -236,19 +241,5 @@ impl WhatIf {
             }
         };
         Self { change: change.to_owned(), determinations: judged.iter().map(changed).collect() }
-    }
-
-    pub(super) fn text(&self) -> String {
-        let mut text = format!("\nwhat if: {}\n", self.change);
-        for changed in &self.determinations {
-            let high = changed.high.as_deref().unwrap_or("unbounded");
-            text.push_str(&format!(
-                "  {}: {} ({} to {high})\n",
-                changed.rule,
-                changed.verdict.name(),
-                changed.low
-            ));
-        }
-        text
     }
 }

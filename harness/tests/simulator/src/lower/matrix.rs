@@ -1,7 +1,7 @@
 //! Matrix and asynchronous-copy opcodes: PTX ISA 9.7.9.25 (cp.async), 9.7.14 (mma.sync, ldmatrix), 9.7.13 (elect.sync).
 
 use super::Reading;
-use crate::operation::{Element, Mma, Op};
+use crate::operation::{Element, Mma, Op, Scales, Source};
 use crate::syntax::{Operand, Result};
 
 /// The decoded instruction, or `None` where the opcode is another table's.
@@ -27,17 +27,20 @@ fn copy(r: &mut Reading<'_>) -> Result<Op> {
     if !r.take("async") {
         return r.fail("unknown form");
     }
+    if r.take("bulk") {
+        return Ok(Op::Asynchronous(super::asynchronous::bulk(r)?));
+    }
     if r.take("commit_group") {
         r.done(0)?;
         return Ok(Op::CopyCommit);
     }
     if r.take("wait_group") {
         r.done(1)?;
-        return Ok(Op::CopyWait(r.constant(0)? as u32));
+        return Ok(Op::CopyWait { newest: r.constant(0)? as u32, all: false });
     }
     if r.take("wait_all") {
         r.done(0)?;
-        return Ok(Op::CopyWait(0));
+        return Ok(Op::CopyWait { newest: 0, all: true });
     }
     let whole = r.take("cg");
     if !(whole || r.take("ca")) || !r.shared() || !r.take("global") {
@@ -76,7 +79,11 @@ fn mma(r: &mut Reading<'_>) -> Result<Op> {
     if !(r.take("sync") && r.take("aligned")) {
         return r.fail("unknown form");
     }
-    let padded = r.take("kind::f8f6f4");
+    let kind = ["kind::f8f6f4", "kind::mxf8f6f4", "kind::mxf4nvf4", "kind::mxf4"]
+        .into_iter()
+        .find(|kind| r.take(kind))
+        .unwrap_or("");
+    let blocks = block_count(kind, r)?;
     let shapes = [
         ("m8n8k4", (8, 8, 4)),
         ("m8n8k16", (8, 8, 16)),
@@ -100,7 +107,13 @@ fn mma(r: &mut Reading<'_>) -> Result<Op> {
         r.rest.remove(0);
     }
     let [d_type, a_type, b_type, c_type] = types[..] else { return r.fail("four types expected") };
-    r.done(4)?;
+    let scales = match blocks {
+        Some(count) => Some(scales(kind, count, r)?),
+        None => {
+            r.done(4)?;
+            None
+        }
+    };
     let list = |i| Ok(r.registers(i)?.into_iter().flatten().collect::<Vec<u32>>());
     let mma = Mma {
         m,
@@ -110,7 +123,8 @@ fn mma(r: &mut Reading<'_>) -> Result<Op> {
         b_type,
         c_type,
         saturate,
-        padded,
+        padded: matches!(kind, "kind::f8f6f4" | "kind::mxf8f6f4"),
+        scales,
         d: list(0)?,
         a: r.sources(1)?,
         b: r.sources(2)?,
@@ -127,6 +141,47 @@ fn mma(r: &mut Reading<'_>) -> Result<Op> {
 }
 
 /// Table of shapes: PTX ISA 9.7.14.2.
+/// Scales of a row of A, where the kind has any.
+fn block_count(kind: &str, r: &mut Reading<'_>) -> Result<Option<usize>> {
+    if !kind.starts_with("kind::mx") {
+        return Ok(None);
+    }
+    if !r.take("block_scale") {
+        return r.fail("block_scale expected");
+    }
+    let given = [("scale_vec::1X", 1), ("scale_vec::2X", 2), ("scale_vec::4X", 4)];
+    let given = given.into_iter().find(|(name, _)| r.take(name)).map(|x| x.1);
+    match (kind, given) {
+        ("kind::mxf8f6f4", None | Some(1)) => Ok(Some(1)),
+        ("kind::mxf4", None | Some(2)) => Ok(Some(2)),
+        ("kind::mxf4nvf4", Some(count @ (2 | 4))) => Ok(Some(count)),
+        _ => r.fail("unknown combination of kind and scale_vec"),
+    }
+}
+
+/// `{data}, {byte, thread}` of A, then of B.
+fn scales(kind: &str, count: usize, r: &mut Reading<'_>) -> Result<Scales> {
+    let fraction = r.take("ue4m3");
+    if !fraction && !r.take("ue8m0") || fraction && (kind, count) != ("kind::mxf4nvf4", 4) {
+        return r.fail("unknown combination of kind and scale type");
+    }
+    r.done(8)?;
+    let one = |i| match r.sources(i)?[..] {
+        [data] => Ok(data),
+        _ => r.fail("one register of scales expected"),
+    };
+    let place = |i, threads| match r.sources(i)?[..] {
+        [Source::Immediate(byte), Source::Immediate(thread)]
+            if (byte as usize).is_multiple_of(count) && byte < 4 && thread < threads =>
+        {
+            Ok((byte as usize, thread as usize))
+        }
+        _ => r.fail("constants for the bytes and threads of the scales expected"),
+    };
+    let (a, b) = (place(5, 2)?, place(7, 4)?);
+    Ok(Scales { count, fraction, data: [one(4)?, one(6)?], byte: [a.0, b.0], thread: [a.1, b.1] })
+}
+
 fn known(mma: &Mma) -> bool {
     use Element::*;
     let narrow = |e| matches!(e, E4m3 | E5m2);
@@ -135,9 +190,12 @@ fn known(mma: &Mma) -> bool {
     if mma.padded {
         return narrower(a)
             && narrower(b)
-            && matches!(c, F32 | F16)
+            && (c == F32 || c == F16 && mma.scales.is_none())
             && (mma.m, mma.k) == (16, 32)
             && !mma.saturate;
+    }
+    if mma.scales.is_some() {
+        return (a, b, c) == (E2m1, E2m1, F32) && (mma.m, mma.k) == (16, 64) && !mma.saturate;
     }
     let integer = matches!(a, S8 | U8 | S4 | U4);
     if mma.saturate && !integer {
@@ -163,6 +221,7 @@ impl Mma {
             F32 | Tf32 | S32 => 32,
             F16 | Bf16 => 16,
             S4 | U4 => 4,
+            E2m1 if !self.padded => 4,
             _ => 8,
         }
     }
