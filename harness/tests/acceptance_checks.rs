@@ -6,10 +6,7 @@ use flopgauge::accept::{CheckResult, NodeFile, Verdict};
 /// The check of the only device, or of the node.
 fn check(file: &NodeFile, name: &str) -> CheckResult {
     let all = file.checks.iter().chain(file.devices.iter().flat_map(|device| &device.checks));
-    all.into_iter()
-        .find(|check| check.check == name)
-        .unwrap_or_else(|| panic!("no {name} in {file:#?}"))
-        .clone()
+    all.into_iter().find(|check| check.check == name).expect(name).clone()
 }
 
 /// A device whose rate falls in steps while it is sampled: by `share` over ten seconds of its time.
