@@ -52,12 +52,15 @@ fn maps(gemm: &Gemm, shape: GemmShape, layout: Layout, addresses: [u64; 2]) -> V
     gemm.maps(shape, layout).into_iter().zip(addresses).flat_map(map).collect()
 }
 
-/// One product: C, what it should be with the greatest error allowed, and what was executed.
+/// C, what it should be with the greatest error allowed, and what was executed.
+type Product = (Vec<f64>, Vec<(f64, f64)>, Count);
+
+/// One product, or the fault that ended it.
 fn product(
     machine: &mut Machine,
     row: &Row,
     (shape, layout, input): (GemmShape, Layout, Distribution),
-) -> Result<(Vec<f64>, Vec<(f64, f64)>, Count), String> {
+) -> Result<Product, String> {
     let Form::Gemm(gemm) = row.form else { panic!("{} is no product", row.name) };
     let data = |which| operand(which, shape, layout, row.precision, (input, 11)).unwrap();
     let (a, b) = (data(Operand::A), data(Operand::B));
