@@ -11,7 +11,16 @@ use crate::cuda_simulated::{Simulated, device, said};
 fn beside(fault: &str) -> Option<(Simulated, Output)> {
     let machine = Simulated::new(&format!("{}{}{fault}\n", device(0, "8.0"), device(1, "8.0")))?;
     let output = machine.measure(&[
-        "--device", "cuda:0", "--device", "cuda:1", "--precision", "bf16", "--method", "gemm", "--shape", "64,64,64",
+        "--device",
+        "cuda:0",
+        "--device",
+        "cuda:1",
+        "--precision",
+        "bf16",
+        "--method",
+        "gemm",
+        "--shape",
+        "64,64,64",
     ]);
     Some((machine, output))
 }
@@ -78,7 +87,8 @@ fn a_nan_in_one_output_fails_its_case() {
 
 #[test]
 fn memory_that_is_short_skips_the_case_and_says_how_much_was_needed() {
-    let Some((result, text)) = second("[[device.fault]]\nkind = 'out-of-memory'\nfrom = 1\nto = 100000", 3) else {
+    let Some((result, text)) = second("[[device.fault]]\nkind = 'out-of-memory'\nfrom = 1\nto = 100000", 3)
+    else {
         return;
     };
     assert_eq!(result["outcome"], "skipped", "{result}\n{text}");
@@ -87,7 +97,9 @@ fn memory_that_is_short_skips_the_case_and_says_how_much_was_needed() {
 
 #[test]
 fn memory_errors_that_are_counted_meanwhile_are_a_finding() {
-    let Some((result, text)) = second("[[device.fault]]\nkind = 'ecc'\nfrom = 12\nvalue = 3", 0) else { return };
+    let Some((result, text)) = second("[[device.fault]]\nkind = 'ecc'\nfrom = 12\nvalue = 3", 0) else {
+        return;
+    };
     assert!(text.contains("3 uncorrected memory errors while measuring"), "{result}\n{text}");
 }
 
@@ -122,21 +134,34 @@ fn a_driver_that_is_too_old_is_named_with_what_is_needed() {
     let Some(machine) = Simulated::new(&format!("cuda = '11.8'\n{}", device(0, "8.0"))) else { return };
     let output = machine.measure(&["--device", "cuda:0"]);
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
-    assert!(said(&output).contains("supports CUDA 11.8 and flopgauge needs 12.0 or newer"), "{}", said(&output));
+    assert!(
+        said(&output).contains("supports CUDA 11.8 and flopgauge needs 12.0 or newer"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
 fn a_driver_older_than_the_compiler_refuses_its_code_in_words() {
     let Some(machine) = Simulated::new(&format!("cuda = '13.0'\n{}", device(0, "8.0"))) else { return };
-    let output =
-        machine.measure(&["--device", "cuda:0", "--precision", "bf16", "--method", "gemm", "--shape", "64,64,64"]);
+    let output = machine.measure(&[
+        "--device",
+        "cuda:0",
+        "--precision",
+        "bf16",
+        "--method",
+        "gemm",
+        "--shape",
+        "64,64,64",
+    ]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION"), "{}", said(&output));
 }
 
 #[test]
 fn visible_devices_are_renumbered_and_keep_their_own_sensors() {
-    let sensors = |degrees| format!("[device.sensors]\ntemperature-c = {degrees}\npower-limit-w = {degrees}00\n");
+    let sensors =
+        |degrees| format!("[device.sensors]\ntemperature-c = {degrees}\npower-limit-w = {degrees}00\n");
     let all: String = (0..4).map(|n| device(n, "8.0") + &sensors(n + 1)).collect();
     let Some(machine) = Simulated::new(&all) else { return };
     let mut command = machine.command(&["devices", "--backend", "cuda", "--json"]);
@@ -157,11 +182,22 @@ fn visible_devices_are_renumbered_and_keep_their_own_sensors() {
 fn an_instance_of_a_partitioned_device_says_that_it_has_no_sensors_of_its_own() {
     let Some(machine) = Simulated::new(&format!("{}mig = true\n", device(0, "8.0"))) else { return };
     let output = machine.measure(&[
-        "--device", "cuda:0", "--precision", "bf16", "--method", "gemm", "--shape", "64,64,64",
+        "--device",
+        "cuda:0",
+        "--precision",
+        "bf16",
+        "--method",
+        "gemm",
+        "--shape",
+        "64,64,64",
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let row = &machine.record()[0];
-    assert!(row["device"]["notes"].to_string().contains("power limit: not told"), "{}", row["device"]["notes"]);
+    assert!(
+        row["device"]["notes"].to_string().contains("power limit: not told"),
+        "{}",
+        row["device"]["notes"]
+    );
 }
 
 #[test]

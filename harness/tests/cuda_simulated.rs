@@ -141,14 +141,18 @@ fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
 
 /// Measures these formats on a device of this capability, products of whole tiles. The device takes one second for a
 /// million executed operations: a rate of a million counted ones says that what is counted is what is executed.
-fn counts_what_it_executes(capability: &str, [precisions, methods]: [&str; 2], names: &[&str]) {
+fn counts_what_it_executes(capability: &str, what: [&str; 4], names: &[&str]) {
     let Some(machine) = Simulated::new(&device(0, capability)) else { return };
-    let of = ["--device", "cuda:0", "--precision", precisions, "--method", methods, "--shape", "128,256,64"];
-    let output = machine.measure(&of);
+    let of = ["--device", "cuda:0", "--shape", "128,256,64"];
+    let output = machine.measure(&[&of[..], &what].concat());
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let rates = rates(&machine.record());
     for (method, name, rate) in &rates {
-        assert!((rate / 1e6 - 1.0).abs() < 1e-5, "{method} {name} on {capability}: {rate}\n{}", said(&output));
+        assert!(
+            (rate / 1e6 - 1.0).abs() < 1e-5,
+            "{method} {name} on {capability}: {rate}\n{}",
+            said(&output)
+        );
     }
     let found: Vec<&str> = rates.iter().map(|(_, name, _)| name.as_str()).collect();
     assert_eq!(found, names, "{}", said(&output));
@@ -159,29 +163,42 @@ fn counts_what_it_executes(capability: &str, [precisions, methods]: [&str; 2], n
 
 #[test]
 fn what_is_counted_on_sm_80_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("8.0", ["int8", "issue,gemm"], &["mma-int8", "flopgauge-mma-int8"]);
+    counts_what_it_executes(
+        "8.0",
+        ["--precision", "int8", "--method", "issue,gemm"],
+        &["mma-int8", "flopgauge-mma-int8"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_89_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("8.9", ["fp8e4m3", "gemm"], &["flopgauge-mma-fp8e4m3"]);
+    counts_what_it_executes(
+        "8.9",
+        ["--precision", "fp8e4m3", "--method", "gemm"],
+        &["flopgauge-mma-fp8e4m3"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_90a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("9.0", ["bf16", "gemm"], &["flopgauge-wgmma-bf16"]);
+    counts_what_it_executes(
+        "9.0",
+        ["--implementation", "flopgauge-wgmma-bf16", "--method", "gemm"],
+        &["flopgauge-wgmma-bf16"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_120a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("12.0", ["fp6", "gemm"], &["flopgauge-mma-fp6"]);
+    counts_what_it_executes("12.0", ["--precision", "fp6", "--method", "gemm"], &["flopgauge-mma-fp6e3m2"]);
 }
 
 #[test]
 fn the_double_of_cublaslt_is_one_candidate_more_and_its_products_are_verified() {
     let libraries = ["libcuda.so", "libnvidia-ml.so.1", "libcublasLt.so.13"];
     let Some(machine) = Simulated::with(&device(0, "8.9"), &libraries) else { return };
-    let of = ["measure", "--quick", "--no-progress", "--out", "record", "--device", "cuda:0", "--method", "gemm"];
+    let of =
+        ["measure", "--quick", "--no-progress", "--out", "record", "--device", "cuda:0", "--method", "gemm"];
     let mut command = machine.command(&of);
     machine.by_the_loader(&mut command);
     for precision in ["fp64", "bf16", "int8", "fp8e4m3"] {
@@ -193,7 +210,8 @@ fn the_double_of_cublaslt_is_one_candidate_more_and_its_products_are_verified() 
     assert_eq!(rates(&record).len(), 4, "{}", said(&output));
     for row in &record {
         let candidates = row["result"]["candidates"].as_array().unwrap();
-        let library = candidates.iter().find(|c| c["implementation"].as_str().unwrap().starts_with("cublaslt-"));
+        let library =
+            candidates.iter().find(|c| c["implementation"].as_str().unwrap().starts_with("cublaslt-"));
         let library = library.unwrap_or(&Value::Null);
         assert!(library.is_object() && library["rejected"].is_null(), "{row}\n{}", said(&output));
     }
@@ -206,8 +224,16 @@ fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
     let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
     for layout in ["nn", "tn"] {
         let output = machine.measure(&[
-            "--device", "cuda:0", "--precision", "fp32,bf16,int8", "--method", "gemm", "--shape", "64,48,80",
-            "--layout", layout,
+            "--device",
+            "cuda:0",
+            "--precision",
+            "fp32,bf16,int8",
+            "--method",
+            "gemm",
+            "--shape",
+            "64,48,80",
+            "--layout",
+            layout,
         ]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert_eq!(rates(&machine.record()).len(), 3, "{}", said(&output));
@@ -219,8 +245,16 @@ fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
 #[test]
 fn nothing_that_was_simulated_becomes_a_profile_or_an_acceptance() {
     let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
-    let output =
-        machine.measure(&["--device", "cuda:0", "--precision", "bf16", "--method", "gemm", "--shape", "64,64,64"]);
+    let output = machine.measure(&[
+        "--device",
+        "cuda:0",
+        "--precision",
+        "bf16",
+        "--method",
+        "gemm",
+        "--shape",
+        "64,64,64",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let profile = machine.command(&["profile", "record", "-o", "profile.toml"]).output().unwrap();
     assert_ne!(profile.status.code(), Some(0), "{}", said(&profile));
@@ -238,9 +272,16 @@ fn the_one_command_for_a_machine_with_a_gpu_is_green_on_a_simulated_one() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/on-device.sh");
     let like = machine.command(&[]);
     let mut command = Command::new("bash");
-    command.arg(script).arg("run").current_dir(machine.folder.path()).envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+        .arg(script)
+        .arg("run")
+        .current_dir(machine.folder.path())
+        .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
     machine.by_the_loader(&mut command);
-    command.env("FLOPGAUGE", env!("CARGO_BIN_EXE_flopgauge")).env("ON_DEVICE_SMALL", "1").env("ON_DEVICE_PRECISION", "bf16");
+    command
+        .env("FLOPGAUGE", env!("CARGO_BIN_EXE_flopgauge"))
+        .env("ON_DEVICE_SMALL", "1")
+        .env("ON_DEVICE_PRECISION", "bf16");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = said(&output);

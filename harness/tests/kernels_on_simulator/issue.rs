@@ -11,7 +11,12 @@ fn covered(row: &Row) -> bool {
 }
 
 /// What is wrong with a row after some trips, if anything.
-pub(super) fn wrong(machine: &mut Machine, row: &Row, target: &Target, (blocks, trips): (u32, u32)) -> Option<String> {
+pub(super) fn wrong(
+    machine: &mut Machine,
+    row: &Row,
+    target: &Target,
+    (blocks, trips): (u32, u32),
+) -> Option<String> {
     let size = row.output_bytes_per_block() * u64::from(blocks);
     let output = machine.global.allocate(size).unwrap();
     let operands = machine.uploaded(&row.operands());

@@ -97,7 +97,13 @@ fn product(
     (found, expected, count)
 }
 
-pub(super) fn wrong(machine: &mut Machine, row: &Row, target: &Target, mnk: [u64; 3], layout: Layout) -> Option<String> {
+pub(super) fn wrong(
+    machine: &mut Machine,
+    row: &Row,
+    target: &Target,
+    mnk: [u64; 3],
+    layout: Layout,
+) -> Option<String> {
     let Form::Gemm(gemm) = row.form else { panic!("{} is no product", row.name) };
     let shape = GemmShape::new(mnk[0], mnk[1], mnk[2]).unwrap();
     for input in [Distribution::Normal, Distribution::Integers] {

@@ -214,6 +214,11 @@ fn turned(code: i32) -> Outcome<bool> {
 fn offer(workspace: usize) -> Offer {
     let mut algo = cudarc::cublaslt::sys::cublasLtMatmulAlgo_t { data: [0; 8] };
     algo.data[0] = if workspace == 0 { 1 } else { 2 };
-    Offer { algo, workspaceSize: workspace, state: Status::CUBLAS_STATUS_SUCCESS, wavesCount: 1.0, reserved: [0; 4] }
+    Offer {
+        algo,
+        workspaceSize: workspace,
+        state: Status::CUBLAS_STATUS_SUCCESS,
+        wavesCount: 1.0,
+        reserved: [0; 4],
+    }
 }
-

@@ -10,7 +10,6 @@ use std::ffi::{CStr, c_char};
 pub struct Out<T>(*mut T);
 
 impl<T> Out<T> {
-
     /// Writes the value; `None` for a null pointer.
     pub(crate) fn put(self, value: T) -> Option<()> {
         if self.0.is_null() {

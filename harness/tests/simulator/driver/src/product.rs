@@ -4,8 +4,8 @@
 
 use cudarc::cublaslt::sys::{cublasComputeType_t as Compute, cudaDataType_t as Type};
 use cudarc::driver::sys::CUresult;
-use flopgauge_simulator::memory::Global;
 use float8::{F8E4M3, F8E5M2};
+use flopgauge_simulator::memory::Global;
 use half::{bf16, f16};
 
 use crate::machine::Outcome;
@@ -150,7 +150,8 @@ impl Problem {
 fn matrix(memory: &mut Global, address: u64, layout: Layout, tf32: bool) -> Outcome<Vec<f64>> {
     let size = bytes(layout.kind).ok_or(CUresult::CUDA_ERROR_INVALID_VALUE)?;
     let count = layout.lead * layout.columns.saturating_sub(1) + layout.rows;
-    let found = memory.host_read(address, count as usize * size).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
+    let found =
+        memory.host_read(address, count as usize * size).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
     let value = |word| {
         let value = decoded(word, layout.kind);
         // 10 bits of the fraction, rounded to nearest, ties away.
@@ -160,7 +161,8 @@ fn matrix(memory: &mut Global, address: u64, layout: Layout, tf32: bool) -> Outc
 }
 
 fn read(memory: &mut Global, address: u64, kind: u32) -> Outcome<f64> {
-    let word = memory.host_read(address, bytes(kind).unwrap_or(0)).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
+    let word =
+        memory.host_read(address, bytes(kind).unwrap_or(0)).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
     Ok(decoded(word, kind))
 }
 

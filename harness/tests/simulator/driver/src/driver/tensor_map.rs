@@ -2,7 +2,9 @@
 
 use std::ffi::{c_int, c_uint};
 
-use cudarc::driver::sys::{CUresult, CUtensorMapInterleave_enum as Interleave, CUtensorMapSwizzle_enum as Code};
+use cudarc::driver::sys::{
+    CUresult, CUtensorMapInterleave_enum as Interleave, CUtensorMapSwizzle_enum as Code,
+};
 use flopgauge_simulator::tensor_map::{BYTES, Swizzle, TensorMap};
 
 use super::{NULL, export};
