@@ -141,10 +141,10 @@ fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
 
 /// Measures these formats on a device of this capability, products of whole tiles. The device takes one second for a
 /// million executed operations: a rate of a million counted ones says that what is counted is what is executed.
-fn counts_what_it_executes(capability: &str, [precisions, methods]: [&str; 2], names: &[&str]) {
+fn counts_what_it_executes(capability: &str, what: [&str; 4], names: &[&str]) {
     let Some(machine) = Simulated::new(&device(0, capability)) else { return };
-    let of = ["--device", "cuda:0", "--precision", precisions, "--method", methods, "--shape", "128,256,64"];
-    let output = machine.measure(&of);
+    let of = ["--device", "cuda:0", "--shape", "128,256,64"];
+    let output = machine.measure(&[&of[..], &what].concat());
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let rates = rates(&machine.record());
     for (method, name, rate) in &rates {
@@ -163,22 +163,34 @@ fn counts_what_it_executes(capability: &str, [precisions, methods]: [&str; 2], n
 
 #[test]
 fn what_is_counted_on_sm_80_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("8.0", ["int8", "issue,gemm"], &["mma-int8", "flopgauge-mma-int8"]);
+    counts_what_it_executes(
+        "8.0",
+        ["--precision", "int8", "--method", "issue,gemm"],
+        &["mma-int8", "flopgauge-mma-int8"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_89_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("8.9", ["fp8e4m3", "gemm"], &["flopgauge-mma-fp8e4m3"]);
+    counts_what_it_executes(
+        "8.9",
+        ["--precision", "fp8e4m3", "--method", "gemm"],
+        &["flopgauge-mma-fp8e4m3"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_90a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("9.0", ["bf16", "gemm"], &["flopgauge-wgmma-bf16"]);
+    counts_what_it_executes(
+        "9.0",
+        ["--implementation", "flopgauge-wgmma-bf16", "--method", "gemm"],
+        &["flopgauge-wgmma-bf16"],
+    );
 }
 
 #[test]
 fn what_is_counted_on_sm_120a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("12.0", ["fp6", "gemm"], &["flopgauge-mma-fp6"]);
+    counts_what_it_executes("12.0", ["--precision", "fp6", "--method", "gemm"], &["flopgauge-mma-fp6e3m2"]);
 }
 
 #[test]
