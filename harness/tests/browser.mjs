@@ -24,7 +24,7 @@ const EXPECTED = {
     shapes: { drawing: ["64x64x64", "96x96x64", "100"], table: ["96x64x64"] },
     inputs: { drawing: ["zeros", "100.0 %"], table: ["integers"] },
     samples: { drawing: ["zeros"], table: ["bf16 gemm 64x64x64 zeros"], marks: 200 },
-    timeline: { drawing: ["device time, s"], table: ["plateau"] },
+    timeline: { drawing: ["device time, s"], table: ["sample"] },
     roofline: { drawing: ["operations per byte"], table: ["96x96x64"] },
   },
   cpu: {

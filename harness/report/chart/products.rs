@@ -73,17 +73,20 @@ pub fn shapes(run: &DeviceRun<'_>) -> Chart {
         .iter()
         .map(|shape| best.keys().map(|arithmetic| cell(arithmetic, shape).unwrap_or(f64::NAN)).collect())
         .collect();
-    let names = shapes.iter().map(ToString::to_string).collect();
-    let columns = best.keys().map(ToString::to_string).collect();
+    let names: Vec<String> = shapes.iter().map(ToString::to_string).collect();
+    let columns: Vec<String> = best.keys().map(ToString::to_string).collect();
     let map = Heatmap::new()
         .with_data(rows)
-        .with_labels(names, columns)
+        .with_labels(names.clone(), columns.clone())
         .with_color_map(ColorMap::Viridis)
         .with_values();
     #[expect(clippy::cast_precision_loss, reason = "some sixty rows")]
     let height = 120.0 + 22.0 * shapes.len() as f64;
     let plots = vec![Plot::Heatmap(map)];
-    let layout = Layout::auto_from_plots(&plots).with_height(height);
+    let layout = Layout::auto_from_plots(&plots)
+        .with_x_categories(columns)
+        .with_y_categories(names)
+        .with_height(height);
     chart.drawn(plots, layout)
 }
 
