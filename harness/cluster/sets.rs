@@ -90,7 +90,7 @@ impl Greatest {
         }
         let name =
             |(machines, at): &(u64, usize)| (topology.names.text(topology.classes[*at].name), *machines);
-        let one = |((seen, rows), rows_in_all): ((&Seen, &Vec<(u64, usize)>), u64)| MachineSet {
+        let one = |seen: &Seen, rows: &[(u64, usize)], rows_in_all| MachineSet {
             count: seen.count.into(),
             machines: seen.totals.machines,
             accelerators: seen.totals.accelerators,
@@ -104,6 +104,6 @@ impl Greatest {
             rows: rows.iter().map(name).collect(),
             rows_in_all,
         };
-        self.0.iter().zip(&rows).zip(in_all).map(one).collect()
+        self.0.iter().zip(&rows).zip(in_all).map(|((seen, rows), all)| one(seen, rows, all)).collect()
     }
 }

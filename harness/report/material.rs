@@ -243,29 +243,24 @@ impl Material {
             sha256: profiles.sha256.clone(),
             facts: vec![("flopgauge".to_owned(), profiles.value.version.clone())],
         });
+        records.chain(profiles).chain(self.answers()).collect()
+    }
+
+    /// Where fleets, clusters and training runs come from.
+    fn answers(&self) -> impl Iterator<Item = Origin> {
         let fleets = self.fleets.iter().map(|fleet| {
-            let facts = [
-                ("flopgauge", fleet.value.version.clone()),
-                ("collected", fleet.value.collected.to_string()),
-            ];
-            of_file(fleet, &facts)
+            let collected = fleet.value.collected.to_string();
+            of_file(fleet, &[("flopgauge", fleet.value.version.clone()), ("collected", collected)])
         });
         let clusters = self.clusters.iter().map(|cluster| {
-            of_file(
-                cluster,
-                &[
-                    ("what", format!("cluster {}", cluster.value.name)),
-                    ("as of", cluster.value.as_of.clone()),
-                ],
-            )
+            let what = format!("cluster {}", cluster.value.name);
+            of_file(cluster, &[("what", what), ("as of", cluster.value.as_of.clone())])
         });
         let trainings = self.trainings.iter().map(|run| {
-            of_file(
-                run,
-                &[("what", format!("training run {}", run.value.name)), ("as of", run.value.as_of.clone())],
-            )
+            let what = format!("training run {}", run.value.name);
+            of_file(run, &[("what", what), ("as of", run.value.as_of.clone())])
         });
-        records.chain(profiles).chain(fleets).chain(clusters).chain(trainings).collect()
+        fleets.chain(clusters).chain(trainings)
     }
 }
 

@@ -136,15 +136,17 @@ fn look(point: &Point<'_>) -> (&'static str, MarkerShape) {
     }
 }
 
+/// Where the outlier limits of each group lie, over its median.
+fn shares_of_limits(fleet: &Fleet) -> Vec<[Option<f64>; 2]> {
+    let share = |group: &FleetGroup| {
+        let over = |limit: Option<OpRate>| limit.map(|limit| limit.get() / group.median_op_per_s.get());
+        [over(group.low_limit_op_per_s), over(group.high_limit_op_per_s)]
+    };
+    fleet.groups.iter().map(share).collect()
+}
+
 fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]) -> Chart {
-    let limits: Vec<[Option<f64>; 2]> = fleet
-        .groups
-        .iter()
-        .map(|group| {
-            let over = |limit: Option<OpRate>| limit.map(|limit| limit.get() / group.median_op_per_s.get());
-            [over(group.low_limit_op_per_s), over(group.high_limit_op_per_s)]
-        })
-        .collect();
+    let limits = shares_of_limits(fleet);
     let all =
         strips.iter().flatten().map(|point| point.share).chain(limits.iter().flatten().flatten().copied());
     let (low, high) = all.fold((1.0_f64, 1.0_f64), |(low, high), share| (low.min(share), high.max(share)));
