@@ -34,7 +34,7 @@ mod tests {
         let fitted = fit(text, Some(20));
         assert_eq!(
             fitted,
-            "short\n  a note that is\n    longer than it\n    may be\nhttps://example.org/\n  without-a-space\n"
+            "short\n  a note that is\n    longer than it\n    may be\nhttps://example.or\n  g/without-a-space\n"
         );
         assert!(fitted.lines().all(|line| line.chars().count() <= 20));
         assert_eq!(fit(text, None), text);

@@ -66,11 +66,16 @@ impl Telemetry {
 
     /// A reading, where the last one is a tenth of a second ago.
     pub fn due(&mut self) -> Option<Conditions> {
-        let device = self.device.as_ref().ok()?;
         if self.read.is_some_and(|read| read.elapsed() < PERIOD) {
             return None;
         }
         self.read = Some(Instant::now());
+        self.reading()
+    }
+
+    /// A reading; `None` where there are no sensors.
+    pub fn reading(&self) -> Option<Conditions> {
+        let device = self.device.as_ref().ok()?;
         let hertz =
             |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
         let (foreign_processes, foreign_memory_bytes) = foreign(device).unwrap_or((None, None));

@@ -157,7 +157,7 @@ fn faults_of_a_device_fail_their_case_with_exit_code_1_and_leave_a_record() {
 }
 
 #[test]
-fn a_device_lost_on_the_way_keeps_what_was_measured_and_skips_the_rest() {
+fn a_device_lost_on_the_way_keeps_what_was_measured_and_fails_the_rest() {
     if software().is_none() {
         return;
     }
@@ -165,7 +165,7 @@ fn a_device_lost_on_the_way_keeps_what_was_measured_and_skips_the_rest() {
     run.code(1);
     let outcomes = run.outcomes();
     let names: Vec<_> = outcomes.iter().map(Outcome::name).collect();
-    assert_eq!(names, ["measured", "failed", "skipped", "skipped"], "{outcomes:?}");
+    assert_eq!(names, ["measured", "failed", "failed", "failed"], "{outcomes:?}");
     assert!(measured(&outcomes[0]).is_verified());
     assert!(outcomes[1..].iter().all(|outcome| outcome.reason().unwrap().contains("lost")), "{outcomes:?}");
 }
