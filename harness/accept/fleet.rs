@@ -210,6 +210,9 @@ pub struct DeviceRate {
     pub accumulate: Accumulate,
     /// The rate.
     pub rate_op_per_s: OpRate,
+    /// Greatest rate that the node's spec asked for with this method and format of operands; `null` where it asked for
+    /// none.
+    pub floor_op_per_s: Option<OpRate>,
 }
 
 impl DeviceRate {
@@ -265,6 +268,8 @@ pub struct Group {
     pub maximum_op_per_s: OpRate,
     /// Median of the distances from the median.
     pub median_deviation_op_per_s: OpRate,
+    /// Greatest of the floors of these devices; `null` where no spec asked for a rate.
+    pub floor_op_per_s: Option<OpRate>,
     /// A device below is an outlier; `null` where nothing is said of outliers.
     pub low_limit_op_per_s: Option<OpRate>,
     /// A device above is an outlier; `null` where nothing is said of outliers.

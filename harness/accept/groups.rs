@@ -21,6 +21,7 @@ struct Member {
     node: usize,
     device: usize,
     rate: OpRate,
+    floor: Option<OpRate>,
 }
 
 /// Groups of the nodes' devices with their outliers; a slow one becomes a failed check of its device and node.
@@ -72,7 +73,12 @@ fn gather(nodes: &[FleetNode]) -> BTreeMap<Key, Vec<Member>> {
         for (within, device) in node.devices.iter().enumerate() {
             for rate in &device.rates {
                 let key = (device.model.clone(), device.backend.clone(), device.kind, rate.case());
-                let member = Member { node: place, device: within, rate: rate.rate_op_per_s };
+                let member = Member {
+                    node: place,
+                    device: within,
+                    rate: rate.rate_op_per_s,
+                    floor: rate.floor_op_per_s,
+                };
                 groups.entry(key).or_default().push(member);
             }
         }
@@ -102,6 +108,7 @@ fn group(key: &Key, of: Verdict, members: &[Member], middle: &Middle) -> Option<
         median_op_per_s: rate(middle.median)?,
         maximum_op_per_s: rate(ends.reduce(f64::max)?)?,
         median_deviation_op_per_s: rate(middle.deviation)?,
+        floor_op_per_s: members.iter().filter_map(|m| m.floor).reduce(|a, b| if a < b { b } else { a }),
         low_limit_op_per_s: rate(middle.median - reach).filter(|_| enough),
         high_limit_op_per_s: rate(middle.median + reach).filter(|_| enough),
         not_judged: (!enough).then(few),

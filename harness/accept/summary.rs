@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CheckResult, DeviceRate, FleetDevice, FleetNode, NodeDevice, NodeFile, NodeState, Verdict, table,
+    CheckResult, DeviceRate, FleetDevice, FleetNode, NodeDevice, NodeFile, NodeState, Quantity, Verdict,
+    table,
 };
+use crate::precision::Precision;
 use crate::units::{OpRate, Seconds};
 use crate::workload::Method;
 
@@ -64,6 +66,7 @@ pub(super) fn rates(device: &NodeDevice) -> Vec<DeviceRate> {
             precision: figure.precision,
             accumulate: figure.accumulate,
             rate_op_per_s: figure.rate_op_per_s.median,
+            floor_op_per_s: floor(device, figure.method, figure.precision),
         };
         match rates.iter_mut().find(|kept| kept.case() == rate.case()) {
             Some(kept) => kept.rate_op_per_s = slower(kept.rate_op_per_s, rate.rate_op_per_s),
@@ -72,6 +75,20 @@ pub(super) fn rates(device: &NodeDevice) -> Vec<DeviceRate> {
     }
     rates.sort_by_key(DeviceRate::case);
     rates
+}
+
+/// The greatest rate that the device's checks asked for with a method and a format of operands.
+fn floor(device: &NodeDevice, method: Method, precision: Precision) -> Option<OpRate> {
+    let name = format!("{method}_{precision}");
+    // A second requirement of the same kind has the first one's name and a number.
+    let same = |check: &&CheckResult| {
+        check.check.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let limit = |check: &CheckResult| match check.limit {
+        Some(Quantity::Flops(rate) | Quantity::Ops(rate)) => Some(rate),
+        _ => None,
+    };
+    device.checks.iter().filter(same).filter_map(limit).reduce(|a, b| if a < b { b } else { a })
 }
 
 fn slower(a: OpRate, b: OpRate) -> OpRate {

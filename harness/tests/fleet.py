@@ -57,7 +57,7 @@ def group(nodes, model, case):
         "accumulate": accumulate, "of": "PASS", "nodes": sum(n["verdict"] == "PASS" for n in nodes),
         "devices": len(values), "minimum_op_per_s": min(values), "median_op_per_s": median,
         "maximum_op_per_s": max(values), "median_deviation_op_per_s": deviation,
-        "low_limit_op_per_s": median - reach, "high_limit_op_per_s": median + reach, "not_judged": None,
+        "floor_op_per_s": 0.9 * median, "low_limit_op_per_s": median - reach, "high_limit_op_per_s": median + reach, "not_judged": None,
     }
 
 

@@ -70,7 +70,8 @@ pub fn fleet(number: usize, fleet: &Fleet) -> Chart {
     };
     let description = format!(
         "Each mark is the slowest device of one node, over the median of its group: dots pass, crosses fail, triangles \
-         are inconclusive. Dashed: the limits beyond which a device is an outlier. The slowest outside are named.{thinning}"
+         are inconclusive. Dashed: the limits beyond which a device is an \
+         outlier; solid: the floor that the spec asked for. The slowest outside are named.{thinning}"
     );
     let title = format!("Nodes of the fleet by case{}", if fleet.simulated { " [SIMULATED]" } else { "" });
     let chart = Chart::new("fleet", &number.to_string(), title, description, table);
@@ -123,7 +124,7 @@ fn is_quiet(point: &Point<'_>) -> bool {
 }
 
 /// Beyond a limit of its group.
-fn is_outside(point: &Point<'_>, [low, high]: [Option<f64>; 2]) -> bool {
+fn is_outside(point: &Point<'_>, [low, high, _]: [Option<f64>; 3]) -> bool {
     point.outlier || low.is_some_and(|low| point.share < low) || high.is_some_and(|high| point.share > high)
 }
 
@@ -136,11 +137,11 @@ fn look(point: &Point<'_>) -> (&'static str, MarkerShape) {
     }
 }
 
-/// Where the outlier limits of each group lie, over its median.
-fn shares_of_limits(fleet: &Fleet) -> Vec<[Option<f64>; 2]> {
+/// Where the outlier limits and the floor of each group lie, over its median.
+fn shares_of_limits(fleet: &Fleet) -> Vec<[Option<f64>; 3]> {
     let share = |group: &FleetGroup| {
         let over = |limit: Option<OpRate>| limit.map(|limit| limit.get() / group.median_op_per_s.get());
-        [over(group.low_limit_op_per_s), over(group.high_limit_op_per_s)]
+        [over(group.low_limit_op_per_s), over(group.high_limit_op_per_s), over(group.floor_op_per_s)]
     };
     fleet.groups.iter().map(share).collect()
 }
@@ -182,9 +183,11 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
                 (point.share, colour, shape)
             }),
         );
-        for limit in limits.iter().flatten() {
-            let line = LinePlot::new().with_data([(*limit, at - 0.44), (*limit, at + 0.44)]);
-            plots.push(Plot::Line(line.with_color(INK).with_stroke_width(1.4).with_dashed()));
+        for (limit, is_floor) in limits.iter().zip([false, false, true]) {
+            let Some(limit) = *limit else { continue };
+            let line = LinePlot::new().with_data([(limit, at - 0.44), (limit, at + 0.44)]);
+            let line = line.with_color(INK).with_stroke_width(1.4);
+            plots.push(Plot::Line(if is_floor { line } else { line.with_dashed() }));
         }
         for (row, point) in named.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "at most five")]

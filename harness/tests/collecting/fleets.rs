@@ -217,3 +217,12 @@ fn which_node_has_which_rate_changes_nothing_about_the_outliers() {
         }
     });
 }
+
+#[test]
+fn the_floor_of_the_spec_stands_beside_the_limits_of_the_fleet() {
+    let (_, fleet) = site(&noisy(8)).verdict("n[1-8]");
+    let group = &fleet.groups[0];
+    // The spec asks for 0.8 of a peak of 1e12.
+    assert_eq!(group.floor_op_per_s.map(|floor| floor.display(false)), Some("800.0 GFLOP/s".to_owned()));
+    assert!(group.floor_op_per_s < group.low_limit_op_per_s, "{group:?}");
+}
