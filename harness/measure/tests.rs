@@ -301,7 +301,8 @@ fn sums_in_another_format_are_another_figure_and_never_answer_for_it() {
     let script: Script =
         toml::from_str(&format!("{HEAD}{ROW}{}{fast}{}", flat("1.0e12"), flat("2.0e12"))).unwrap();
     let mut backend = ScriptedBackend::new(script, 0);
-    let selection = Selection { methods: vec![Method::Gemm], ..Selection::default() };
+    let shapes = vec![GemmShape::new(64, 64, 64).unwrap()];
+    let selection = Selection { methods: vec![Method::Gemm], shapes, ..Selection::default() };
     let requests = plan(&selection, backend.implementations(), None).unwrap();
     let schedule = Schedule::of(Method::Gemm, Pace::Quick);
     let by = requests.iter().map(|request| {
