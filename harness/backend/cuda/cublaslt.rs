@@ -6,6 +6,7 @@ mod library;
 mod mapping;
 mod plan;
 mod product;
+mod scales;
 
 pub(super) use format::{Format, absence, format, formats};
 pub(super) use library::CublasLt;

@@ -1,19 +1,23 @@
 //! NVML's sensors of one device, found by its UUID: an index of CUDA is not an index of NVML.
 
+mod health;
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
-use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, TemperatureSensor};
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::{Bits, NvmlError};
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use uuid::Uuid;
 
+use health::Health;
+
 use crate::backend::Conditions;
 use crate::device::{Finding, Severity};
-use crate::units::{Bytes, Celsius, Hertz, Watts};
+use crate::units::{Bytes, Celsius, Hertz, Seconds, Watts};
 
 /// Time between two readings.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -29,14 +33,9 @@ fn nvml() -> Result<&'static Nvml, String> {
 pub struct Telemetry {
     device: Result<nvml_wrapper::Device<'static>, String>,
     read: Option<Instant>,
+    /// What the device has run since, by its own clock.
+    ran: f64,
     health: Health,
-}
-
-/// What must not grow while a device is measured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Health {
-    uncorrected: Option<u64>,
-    remapped: Option<u32>,
 }
 
 impl Telemetry {
@@ -59,22 +58,27 @@ impl Telemetry {
     }
 
     fn new(device: Result<nvml_wrapper::Device<'static>, String>) -> Self {
-        let mut found = Self { device, read: None, health: Health::default() };
-        found.health = found.health_now();
-        found
+        let health = device.as_ref().map_or_else(|_| Health::default(), Health::of);
+        Self { device, read: None, ran: 0.0, health }
     }
 
-    /// A reading, where the last one is a tenth of a second ago.
+    /// A reading, where the last one is a tenth of a second ago by the host's clock or by the device's.
     pub fn due(&mut self) -> Option<Conditions> {
-        if self.read.is_some_and(|read| read.elapsed() < PERIOD) {
+        let lately = |read: Instant| read.elapsed() < PERIOD && self.ran < PERIOD.as_secs_f64();
+        if self.read.is_some_and(lately) {
             return None;
         }
-        self.read = Some(Instant::now());
+        (self.read, self.ran) = (Some(Instant::now()), 0.0);
         self.reading()
     }
 
+    /// Remembers how long a batch took the device.
+    pub fn after(&mut self, batch: Seconds) {
+        self.ran += batch.get();
+    }
+
     /// A reading; `None` where there are no sensors.
-    pub fn reading(&self) -> Option<Conditions> {
+    fn reading(&self) -> Option<Conditions> {
         let device = self.device.as_ref().ok()?;
         let hertz =
             |clock| device.clock_info(clock).ok().and_then(|mhz| Hertz::new(f64::from(mhz) * 1e6).ok());
@@ -134,30 +138,19 @@ impl Telemetry {
         let vbios = device
             .vbios_version()
             .map_or_else(|error| absent("VBIOS", error), |version| format!("VBIOS {version}"));
-        let mut notes = vec![limit, persistence, ecc, mig, vbios];
+        let mut notes = vec![limit, persistence, ecc, mig, vbios, self.health.note()];
         notes.extend(self.others());
         notes
     }
 
     /// What happened to the device since the last time that this was asked.
     pub fn findings(&mut self) -> Vec<Finding> {
-        let (before, now) = (self.health, self.health_now());
+        let now = self.device.as_ref().map_or_else(|_| Health::default(), Health::of);
+        let come = now.since(&self.health);
         self.health = now;
         let warning = |rule: &str, message: String| Finding::new(Severity::Warning, rule, message, None);
-        let mut found = Vec::new();
-        if let (Some(before), Some(now)) = (before.uncorrected, now.uncorrected)
-            && now > before
-        {
-            found.push(warning("ecc", format!("{} uncorrected memory errors while measuring", now - before)));
-        }
-        if let (Some(before), Some(now)) = (before.remapped, now.remapped)
-            && now > before
-        {
-            found.push(warning(
-                "remapped-rows",
-                format!("{} memory rows were remapped meanwhile", now - before),
-            ));
-        }
+        let mut found: Vec<Finding> =
+            come.into_iter().map(|(rule, message)| warning(rule, message)).collect();
         found.extend(self.others().map(|other| warning("foreign-processes", other)));
         found
     }
@@ -168,12 +161,6 @@ impl Telemetry {
         let (count, bytes) = beside(&used_by(running), std::process::id());
         let memory = bytes.map_or("an untold share".to_owned(), |bytes| bytes.to_string());
         (count > 0).then(|| format!("{count} other processes use the device, with {memory} of its memory"))
-    }
-
-    fn health_now(&self) -> Health {
-        let Ok(device) = &self.device else { return Health::default() };
-        let uncorrected = device.total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile).ok();
-        Health { uncorrected, remapped: remapped(device) }
     }
 }
 
@@ -205,17 +192,6 @@ fn beside(listed: &[(u32, Option<u64>)], own: u32) -> (u64, Option<Bytes>) {
     let bytes =
         others.map(|(_, bytes)| *bytes).try_fold(0_u64, |sum, bytes| Some(sum.saturating_add(bytes?)));
     (count, bytes.map(Bytes::new))
-}
-
-#[expect(unsafe_code, reason = "a function that the wrapper does not have")]
-fn remapped(device: &nvml_wrapper::Device<'static>) -> Option<u32> {
-    let ask = device.nvml().lib().nvmlDeviceGetRemappedRows.as_ref().ok()?;
-    let [mut corrected, mut uncorrected, mut pending, mut failed] = [0_u32; 4];
-    // SAFETY: the handle is the wrapper's own and live, the four pointers are valid.
-    let code = unsafe {
-        ask(device.handle(), &raw mut corrected, &raw mut uncorrected, &raw mut pending, &raw mut failed)
-    };
-    (code == 0).then_some(corrected + uncorrected)
 }
 
 /// The bits that hold a clock down; rest, set clocks, synchronised boards and displays are no throttling.

@@ -1,7 +1,8 @@
 //! What cuBLASLt multiplies, and on which architectures.
 //!
-//! **Source**: cuBLAS 13 documentation, `cublasLtMatmul()`: the table of compute, scale and matrix types, and the
-//! requirements of IMMA, FP8 and block-scaled kernels. Read, and not tried on a device.
+//! **Source**: cuBLAS 13 documentation, `cublasLtMatmul()` and "Narrow Precision Data Types Usage", read in a copy: the
+//! table of compute, scale and matrix types, and the requirements of IMMA, FP8 and block-scaled kernels. Codes are those
+//! of the headers (cuBLAS 13.10, CUDA 13.5). Not tried on a device.
 
 use cudarc::cublaslt::sys::{
     cublasComputeType_t as Compute, cublasLtMatmulMatrixScale_t as ScaleMode, cudaDataType_t as Type,
@@ -229,6 +230,10 @@ impl Format {
             Rules::Scaled => parts.push("a scale of one for each operand"),
             Rules::BlockScaled { .. } => parts.push("every block's scale is one"),
         }
+        if matches!(self.precision, Precision::Fp8e4m3 | Precision::Fp8e5m2) {
+            // The library's default. Its header says that the other mode is faster on some devices.
+            parts.push("sums promoted to binary32 along the way: fast accumulation is off");
+        }
         if self.operands.0 != self.operands.1 {
             parts.push("A in e5m2 and B in e4m3, both of values that either format has");
         }
@@ -248,6 +253,66 @@ mod tests {
         let ours = ROWS.iter().map(|row| row.name);
         let all: Vec<&str> = FORMATS.iter().map(|format| format.name).chain(ours).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    /// From library_types.h of CUDA 13.5, and cublas_api.h and cublasLt.h of cuBLAS 13.10.
+    #[test]
+    fn codes_are_those_of_nvidias_headers() {
+        use cudarc::cublaslt::sys::cublasLtMatmulAlgoConfigAttributes_t as Config;
+        use cudarc::cublaslt::sys::cublasLtMatmulDescAttributes_t as Attribute;
+        use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Preference;
+        use cudarc::cublaslt::sys::cublasStatus_t as Status;
+        macro_rules! codes {
+            ($($kind:ident { $($name:ident $code:literal)* })*) => {
+                [$($((stringify!($name), $kind::$name as u32, $code)),*),*]
+            };
+        }
+        let all = codes! {
+            Type {
+                CUDA_R_32F 0 CUDA_R_64F 1 CUDA_R_16F 2 CUDA_R_8I 3 CUDA_R_32I 10 CUDA_R_16BF 14
+                CUDA_R_8F_E4M3 28 CUDA_R_8F_E5M2 29 CUDA_R_4F_E2M1 33
+            }
+            Compute {
+                CUBLAS_COMPUTE_16F 64 CUBLAS_COMPUTE_32F 68 CUBLAS_COMPUTE_64F 70 CUBLAS_COMPUTE_32I 72
+                CUBLAS_COMPUTE_32F_FAST_TF32 77
+            }
+            ScaleMode {
+                CUBLASLT_MATMUL_MATRIX_SCALE_VEC16_UE4M3 1 CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0 2
+            }
+            Attribute {
+                CUBLASLT_MATMUL_DESC_TRANSA 3 CUBLASLT_MATMUL_DESC_TRANSB 4
+                CUBLASLT_MATMUL_DESC_A_SCALE_POINTER 17 CUBLASLT_MATMUL_DESC_B_SCALE_POINTER 18
+                CUBLASLT_MATMUL_DESC_A_SCALE_MODE 31 CUBLASLT_MATMUL_DESC_B_SCALE_MODE 32
+            }
+            Preference { CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES 1 }
+            Config {
+                CUBLASLT_ALGO_CONFIG_ID 0 CUBLASLT_ALGO_CONFIG_TILE_ID 1 CUBLASLT_ALGO_CONFIG_SPLITK_NUM 2
+                CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING 4 CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION 5
+                CUBLASLT_ALGO_CONFIG_STAGES_ID 6
+            }
+            Status {
+                CUBLAS_STATUS_SUCCESS 0 CUBLAS_STATUS_NOT_INITIALIZED 1 CUBLAS_STATUS_INVALID_VALUE 7
+                CUBLAS_STATUS_ARCH_MISMATCH 8 CUBLAS_STATUS_NOT_SUPPORTED 15
+            }
+        };
+        for (name, found, code) in all {
+            assert_eq!(found, code, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_does_not_say_is_in_the_detail() {
+        let detail = |name: &str| format(name).unwrap().detail();
+        let mixed = detail("cublaslt-fp8e5m2-by-e4m3");
+        assert!(mixed.contains("A in e5m2 and B in e4m3") && mixed.contains("C in binary32"), "{mixed}");
+        for name in ["cublaslt-fp8e4m3", "cublaslt-fp8e5m2-by-e4m3", "cublaslt-mxfp8"] {
+            assert!(detail(name).contains("fast accumulation is off"), "{}", detail(name));
+        }
+        for name in ["cublaslt-mxfp8", "cublaslt-nvfp4"] {
+            assert!(detail(name).contains("every block's scale is one"), "{}", detail(name));
+        }
+        assert!(detail("cublaslt-fp16-acc16").contains("C in binary16"));
+        assert!(!detail("cublaslt-bf16").contains("fast"));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //!
 //! Where K must be contiguous, B is stored transposed, [n, k], and the library is told to transpose it back.
 
-use super::format::{Format, Rules};
+use super::format::Format;
 use crate::backend::cuda::operands::ResultImage;
 use crate::backend::cuda::rows::{Element, leading};
 use crate::workload::{Elements, GemmShape, Layout, small};
@@ -121,18 +121,5 @@ pub(super) fn recoded(elements: Elements, to: crate::precision::Precision) -> Op
             Some(Elements::Small(to, codes.iter().map(code).collect::<Option<_>>()?))
         }
         same => Some(same),
-    }
-}
-
-/// Size of the scales of one operand with this many lines: tiles of 128 lines by four blocks.
-///
-/// Unit: bytes. **Source**: cuBLAS documentation, 1D block scaling factors layout.
-pub(super) fn scale_bytes(rules: Rules, lines: u64, k: u64) -> u64 {
-    match rules {
-        Rules::BlockScaled { block, .. } => {
-            lines.next_multiple_of(128) * k.div_ceil(block).next_multiple_of(4)
-        }
-        Rules::Scaled => 4,
-        Rules::Free | Rules::KContiguous => 0,
     }
 }

@@ -6,10 +6,11 @@ use cudarc::cublaslt::sys::{cublasLtMatmulAlgo_t as Algorithm, cublasStatus_t as
 use cudarc::driver::{CudaSlice, DevicePtr, DevicePtrMut};
 use sha2::{Digest, Sha256};
 
-use super::format::{Format, Rules};
+use super::format::Format;
 use super::library::CublasLt;
-use super::mapping::{Mapping, along_k, recoded, scale_bytes};
+use super::mapping::{Mapping, along_k, recoded};
 use super::plan::{Chosen, Plan, Refused, name};
+use super::scales::scales;
 use crate::backend::clocks::Clocks;
 use crate::backend::cuda::gpu::Gpu;
 use crate::backend::cuda::operands::row_major;
@@ -24,7 +25,8 @@ const TRIAL_S: f64 = 10e-3;
 
 /// Memory that the library may use beside the matrices.
 ///
-/// Unit: bytes. **Source**: cuBLAS documentation, `cublasSetWorkspace()`: recommended sizes by architecture.
+/// Unit: bytes. **Source**: cuBLAS 13 documentation, `cublasSetWorkspace()`, read in a copy: 32 MiB are recommended for
+/// 9.0, 10.x and 12.x and 4 MiB for others; 11.0, which it does not name, is given what its neighbours are.
 const fn workspace_bytes(capability: u32) -> u64 {
     if capability >= 90 { 32 << 20 } else { 4 << 20 }
 }
@@ -269,16 +271,6 @@ impl Multiply for LtProduct<'_> {
             }
         }
         notes
-    }
-}
-
-/// Scales of one operand, each one.
-fn scales(rules: Rules, lines: u64, k: u64) -> Vec<u8> {
-    let size = usize::try_from(scale_bytes(rules, lines, k)).unwrap_or(0);
-    match rules {
-        Rules::BlockScaled { one, .. } => vec![one; size],
-        Rules::Scaled => 1_f32.to_le_bytes().to_vec(),
-        Rules::Free | Rules::KContiguous => Vec::new(),
     }
 }
 

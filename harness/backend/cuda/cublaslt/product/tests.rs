@@ -2,8 +2,8 @@
 
 use cudarc::cublaslt::sys::cudaDataType_t as Type;
 
-use super::super::format::{Format, format, formats};
-use super::super::mapping::{Mapping, Matrix, scale_bytes};
+use super::super::format::{Format, formats};
+use super::super::mapping::{Mapping, Matrix};
 use super::*;
 use crate::backend::cuda::rows::target;
 use crate::workload::{reference, small};
@@ -109,18 +109,6 @@ fn rows_begin_where_the_library_wants_them() {
             assert_eq!(mapping.padded, shape, "{}: padded without need", format.name);
         }
     }
-}
-
-#[test]
-fn scales_are_as_many_as_their_tiles_hold() {
-    let mxfp8 = format("cublaslt-mxfp8").unwrap();
-    let nvfp4 = format("cublaslt-nvfp4").unwrap();
-    // 96 lines are one tile of 128; 96 of K are three blocks of 32 and six of 16, rounded up to four and eight.
-    assert_eq!(scale_bytes(mxfp8.rules, 96, 96), 128 * 4);
-    assert_eq!(scale_bytes(nvfp4.rules, 96, 96), 128 * 8);
-    assert_eq!(scales(mxfp8.rules, 96, 96), [0x7f; 512]);
-    assert_eq!(scales(Rules::Scaled, 96, 96), 1_f32.to_le_bytes());
-    assert!(scales(Rules::Free, 96, 96).is_empty());
 }
 
 #[test]

@@ -88,6 +88,16 @@ pub(crate) struct Sensors {
     pub foreign_processes: Vec<u64>,
     /// Whether NVML knows the device at all.
     pub present: bool,
+    /// Whether the list of processes lacks this one, as across the wall of a container.
+    pub walled: bool,
+    /// Whether the device is divided into instances, none of which this is.
+    pub partitioned: bool,
+    /// Whether the driver stays loaded without a process.
+    pub persistence: bool,
+    /// Version of the device's firmware.
+    pub vbios: String,
+    /// Rows of memory that were remapped before.
+    pub remapped_rows: u32,
 }
 
 impl Default for Sensors {
@@ -100,6 +110,11 @@ impl Default for Sensors {
             throttle: 0,
             foreign_processes: Vec::new(),
             present: true,
+            walled: false,
+            partitioned: false,
+            persistence: true,
+            vbios: "simulated".to_owned(),
+            remapped_rows: 0,
         }
     }
 }
@@ -114,7 +129,7 @@ pub(crate) struct Fault {
     pub from: u64,
     /// Last one.
     pub to: Option<u64>,
-    /// Throttle bits, or memory errors added.
+    /// Throttle bits, or memory errors or rows added.
     pub value: Option<u64>,
     /// How much longer a throttled launch takes.
     pub slowdown: Option<f64>,
@@ -149,6 +164,8 @@ pub(crate) enum Kind {
     Nan,
     /// Uncorrected memory errors are counted.
     Ecc,
+    /// Rows of memory are remapped.
+    Remap,
     /// A reason to hold the clock down is told, and launches take longer.
     Throttle,
 }

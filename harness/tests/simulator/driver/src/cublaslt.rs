@@ -15,7 +15,7 @@ use cudarc::driver::sys::CUresult;
 use crate::driver::call;
 use crate::machine::Command;
 use crate::pointer::{In, Out};
-use crate::product::{Layout, Operation, Problem, bytes, decoded};
+use crate::product::{Layout, Mode, Operation, Problem, bytes, decoded};
 
 /// Version of the library, as cuBLAS 13 writes it: 13.0.0.
 const VERSION: usize = 130_000;
@@ -123,6 +123,10 @@ export! {
                 operation.scales[0] = address()?;
             } else if named(Attribute::CUBLASLT_MATMUL_DESC_B_SCALE_POINTER) {
                 operation.scales[1] = address()?;
+            } else if named(Attribute::CUBLASLT_MATMUL_DESC_A_SCALE_MODE) {
+                operation.modes[0] = mode(word()?)?;
+            } else if named(Attribute::CUBLASLT_MATMUL_DESC_B_SCALE_MODE) {
+                operation.modes[1] = mode(word()?)?;
             } else {
                 crate::say(&format!("the attribute {which} of a product is not simulated"));
                 return Err(UNSUPPORTED);
@@ -171,10 +175,13 @@ export! {
     }
     cublasLtMatmul(
         _handle: u64, operation: u64, alpha: In<u8>, a: u64, layout_a: u64, b: u64, layout_b: u64, beta: In<u8>,
-        c: u64, layout_c: u64, d: u64, layout_d: u64, algorithm: In<u64>, _workspace: u64, room: usize, stream: u64
+        c: u64, layout_c: u64, d: u64, layout_d: u64, algorithm: In<u64>, workspace: u64, room: usize, stream: u64
     ) {
         let problem = problem(operation, [layout_a, layout_b, layout_c, layout_d])?;
         supported(&problem)?;
+        if !problem.aligned([a, b, c, d]) || !workspace.is_multiple_of(256) {
+            return Err(INVALID);
+        }
         let scale = problem.operation.scale;
         let size = bytes(scale).ok_or(UNSUPPORTED)?;
         let factor = |from: In<u8>| from.bytes(size).map(|word| decoded(&word, scale)).ok_or(INVALID);
@@ -208,6 +215,14 @@ fn turned(code: i32) -> Outcome<bool> {
         1 => Ok(true),
         _ => Err(UNSUPPORTED),
     }
+}
+
+fn mode(code: i32) -> Outcome<Mode> {
+    let found = Mode::of(code);
+    if found.is_none() {
+        crate::say(&format!("the mode {code} of scales is not simulated"));
+    }
+    found.ok_or(UNSUPPORTED)
 }
 
 /// The first algorithm needs no workspace, the second one does.

@@ -60,8 +60,9 @@ impl Seen {
         held.fold(self.device.sensors.throttle, |bits, fault| bits | fault.value.unwrap_or(0))
     }
 
-    fn memory_errors(&self) -> u64 {
-        let come = self.faults(Kind::Ecc).filter(|fault| fault.from <= self.launches);
+    /// What faults of a kind have counted up to now.
+    fn since(&self, kind: Kind) -> u64 {
+        let come = self.faults(kind).filter(|fault| fault.from <= self.launches);
         come.map(|fault| fault.value.unwrap_or(1)).sum()
     }
 
@@ -153,7 +154,7 @@ export! {
             return Err(UNSUPPORTED);
         }
         let uncorrected = kind == sys::nvmlMemoryErrorType_enum_NVML_MEMORY_ERROR_TYPE_UNCORRECTED;
-        to.put(if uncorrected { seen.memory_errors() } else { 0 }).ok_or(INVALID)
+        to.put(if uncorrected { seen.since(Kind::Ecc) } else { 0 }).ok_or(INVALID)
     }
     nvmlDeviceGetEccMode(device: usize, current: Out<c_uint>, pending: Out<c_uint>) {
         let on = c_uint::from(Seen::whole(device)?.device.sensors.ecc);
@@ -163,41 +164,44 @@ export! {
     nvmlDeviceGetRemappedRows(
         device: usize, corrected: Out<c_uint>, uncorrected: Out<c_uint>, pending: Out<c_uint>, failed: Out<c_uint>
     ) {
-        Seen::whole(device)?;
-        [corrected, uncorrected, pending, failed].into_iter().try_for_each(|to| to.put(0)).ok_or(INVALID)
+        let seen = Seen::whole(device)?;
+        let rows = seen.device.sensors.remapped_rows + seen.since(Kind::Remap) as c_uint;
+        let words = [(corrected, 0), (uncorrected, rows), (pending, 0), (failed, 0)];
+        words.into_iter().try_for_each(|(to, value)| to.put(value)).ok_or(INVALID)
     }
     nvmlDeviceGetComputeRunningProcesses_v3(
         device: usize, count: Out<c_uint>, to: Out<sys::nvmlProcessInfo_t>
     ) {
-        let foreign = &Seen::whole(device)?.device.sensors.foreign_processes;
-        let room = count.get().ok_or(INVALID)? as usize;
-        count.put(foreign.len() as c_uint).ok_or(INVALID)?;
-        if room < foreign.len() {
-            return Err(sys::nvmlReturn_enum_NVML_ERROR_INSUFFICIENT_SIZE);
-        }
+        let seen = Seen::whole(device)?;
+        // No process has these numbers where numbers of processes end at 2^22.
+        let others = (1..).map(|back| u32::MAX - back).zip(seen.device.sensors.foreign_processes.iter().copied());
+        // A process is listed from its first work on, unless it is beyond the wall of a container.
+        let own = (seen.launches > 0 && !seen.device.sensors.walled).then(|| (std::process::id(), 1 << 20));
         let none = c_uint::MAX;
-        let row = |memory: &u64| sys::nvmlProcessInfo_t {
-            // No process has this number where numbers of processes end at 2^22.
-            pid: u32::MAX - 1,
-            usedGpuMemory: *memory,
+        let row = |(pid, memory)| sys::nvmlProcessInfo_t {
+            pid,
+            usedGpuMemory: memory,
             gpuInstanceId: none,
             computeInstanceId: none,
         };
-        let rows: Vec<_> = foreign.iter().map(row).collect();
+        let rows: Vec<_> = own.into_iter().chain(others).map(row).collect();
+        let room = count.get().ok_or(INVALID)? as usize;
+        count.put(rows.len() as c_uint).ok_or(INVALID)?;
+        if room < rows.len() {
+            return Err(sys::nvmlReturn_enum_NVML_ERROR_INSUFFICIENT_SIZE);
+        }
         if rows.is_empty() { Ok(()) } else { to.put_all(&rows).ok_or(INVALID) }
     }
     nvmlDeviceGetMigMode(device: usize, current: Out<c_uint>, pending: Out<c_uint>) {
-        Seen::whole(device)?;
-        current.put(0).ok_or(INVALID)?;
-        pending.put(0).ok_or(INVALID)
+        let on = c_uint::from(Seen::whole(device)?.device.sensors.partitioned);
+        current.put(on).ok_or(INVALID)?;
+        pending.put(on).ok_or(INVALID)
     }
     nvmlDeviceGetPersistenceMode(device: usize, to: Out<c_uint>) {
-        Seen::whole(device)?;
-        to.put(1).ok_or(INVALID)
+        to.put(c_uint::from(Seen::whole(device)?.device.sensors.persistence)).ok_or(INVALID)
     }
     nvmlDeviceGetVbiosVersion(device: usize, to: Out<u8>, room: c_uint) {
-        Seen::whole(device)?;
-        write_text(to, room as usize, "simulated").ok_or(INVALID)
+        write_text(to, room as usize, &Seen::whole(device)?.device.sensors.vbios).ok_or(INVALID)
     }
 }
 

@@ -1,12 +1,19 @@
 //! A column-major product on simulated memory, element by element: formats, their rules, and the arithmetic.
 //!
-//! **Source**: cuBLAS documentation, `cublasLtMatmul()`: the table of types, and the requirements of the 8-bit formats.
+//! **Source**: cuBLAS 13 documentation, `cublasLtMatmul()`: the table of types, and the requirements of int8, fp8 and fp4;
+//! read in a copy. "TN" is demanded of fp8 on every device, which the documentation does of 8.9, 9.0 and 12.x alone.
+
+mod element;
+mod scale;
 
 use cudarc::cublaslt::sys::{cublasComputeType_t as Compute, cudaDataType_t as Type};
 use cudarc::driver::sys::CUresult;
-use float8::{F8E4M3, F8E5M2};
 use flopgauge_simulator::memory::Global;
-use half::{bf16, f16};
+
+use element::{all, bits, encoded, is, is_f4, is_f8};
+pub(crate) use element::{bytes, decoded};
+pub(crate) use scale::Mode;
+use scale::Scales;
 
 use crate::machine::Outcome;
 
@@ -27,6 +34,8 @@ pub(crate) struct Operation {
     pub transposed: [bool; 2],
     /// Device addresses of the operands' scales, 0 for none.
     pub scales: [u64; 2],
+    /// What stands there.
+    pub modes: [Mode; 2],
 }
 
 /// A product: its operation and the layouts of A, B, C, D.
@@ -34,29 +43,6 @@ pub(crate) struct Operation {
 pub(crate) struct Problem {
     pub operation: Operation,
     pub layouts: [Layout; 4],
-}
-
-const fn is(code: u32, kind: Type) -> bool {
-    code == kind as u32
-}
-
-const fn is_f8(code: u32) -> bool {
-    is(code, Type::CUDA_R_8F_E4M3) || is(code, Type::CUDA_R_8F_E5M2)
-}
-
-/// Bytes of an element; `None` for a type that is not simulated.
-pub(crate) const fn bytes(kind: u32) -> Option<usize> {
-    if is(kind, Type::CUDA_R_64F) {
-        Some(8)
-    } else if is(kind, Type::CUDA_R_32F) || is(kind, Type::CUDA_R_32I) {
-        Some(4)
-    } else if is(kind, Type::CUDA_R_16F) || is(kind, Type::CUDA_R_16BF) {
-        Some(2)
-    } else if is(kind, Type::CUDA_R_8I) || is_f8(kind) {
-        Some(1)
-    } else {
-        None
-    }
 }
 
 impl Problem {
@@ -74,39 +60,88 @@ impl Problem {
 
     /// Whether the library multiplies these types in these layouts on a device of this capability.
     pub(crate) fn supported(&self, capability: (u32, u32)) -> bool {
-        let [a, b, c, d] = self.layouts.map(|layout| layout.kind);
-        let Operation { compute, scale, transposed, .. } = self.operation;
-        let arithmetic =
-            |computed: Compute, scaled: Type| compute == computed as u32 && scale == scaled as u32;
-        let all = |kind: Type| [a, b, c, d].iter().all(|code| is(*code, kind));
-        let operands = |kind: Type| is(a, kind) && is(b, kind);
-        let to = |kinds: &[Type]| c == d && kinds.iter().any(|kind| is(d, *kind));
-        let f32 = arithmetic(Compute::CUBLAS_COMPUTE_32F, Type::CUDA_R_32F);
-        let tf32 = arithmetic(Compute::CUBLAS_COMPUTE_32F_FAST_TF32, Type::CUDA_R_32F);
-        let f8 = f32
-            && is_f8(a)
-            && is_f8(b)
-            && !operands(Type::CUDA_R_8F_E5M2)
-            && capability >= (8, 9)
-            && to(&[Type::CUDA_R_32F, Type::CUDA_R_16F, Type::CUDA_R_16BF]);
-        let i8 = arithmetic(Compute::CUBLAS_COMPUTE_32I, Type::CUDA_R_32I)
-            && operands(Type::CUDA_R_8I)
-            && to(&[Type::CUDA_R_32I]);
-        let plain = arithmetic(Compute::CUBLAS_COMPUTE_64F, Type::CUDA_R_64F) && all(Type::CUDA_R_64F)
+        self.extents().is_some() && (self.plain(capability) || self.integers() || self.narrow(capability))
+    }
+
+    fn computes(&self, compute: Compute, scale: Type) -> bool {
+        self.operation.compute == compute as u32 && self.operation.scale == scale as u32
+    }
+
+    /// C and D of one of these types.
+    fn gives(&self, kinds: &[Type]) -> bool {
+        let [.., c, d] = self.layouts.map(|layout| layout.kind);
+        c == d && kinds.iter().any(|kind| is(d, *kind))
+    }
+
+    fn multiplies(&self, kind: Type) -> bool {
+        let [a, b, ..] = self.layouts.map(|layout| layout.kind);
+        is(a, kind) && is(b, kind)
+    }
+
+    /// Whether nothing is scaled: of a format that is not narrow that is an error.
+    fn unscaled(&self) -> bool {
+        self.operation.scales == [0; 2] && self.operation.modes == [Mode::Scalar; 2]
+    }
+
+    /// Formats of 16 bits and more.
+    fn plain(&self, capability: (u32, u32)) -> bool {
+        let all = |kind: Type| self.multiplies(kind) && self.gives(&[kind]);
+        let f32 = self.computes(Compute::CUBLAS_COMPUTE_32F, Type::CUDA_R_32F);
+        let tf32 = self.computes(Compute::CUBLAS_COMPUTE_32F_FAST_TF32, Type::CUDA_R_32F);
+        let ampere = capability >= (8, 0);
+        let short = |kind: Type| f32 && self.multiplies(kind) && self.gives(&[kind, Type::CUDA_R_32F]);
+        let found = self.computes(Compute::CUBLAS_COMPUTE_64F, Type::CUDA_R_64F) && all(Type::CUDA_R_64F)
             || f32 && all(Type::CUDA_R_32F)
-            || tf32 && all(Type::CUDA_R_32F) && capability >= (8, 0)
-            || f32 && operands(Type::CUDA_R_16F) && to(&[Type::CUDA_R_16F, Type::CUDA_R_32F])
-            || f32
-                && operands(Type::CUDA_R_16BF)
-                && to(&[Type::CUDA_R_16BF, Type::CUDA_R_32F])
-                && capability >= (8, 0)
-            || arithmetic(Compute::CUBLAS_COMPUTE_16F, Type::CUDA_R_16F) && all(Type::CUDA_R_16F);
-        // Eight bits: K contiguous in both operands, and every column at a multiple of 16 bytes.
-        let columns = |layout: &Layout| {
-            bytes(layout.kind).is_some_and(|size| (layout.lead * size as u64).is_multiple_of(16))
+            || tf32 && all(Type::CUDA_R_32F) && ampere
+            || short(Type::CUDA_R_16F)
+            || short(Type::CUDA_R_16BF) && ampere
+            || self.computes(Compute::CUBLAS_COMPUTE_16F, Type::CUDA_R_16F) && all(Type::CUDA_R_16F);
+        found && self.unscaled()
+    }
+
+    /// 8-bit integers: K contiguous, m, k and leading dimensions multiples of 4.
+    fn integers(&self) -> bool {
+        let [m, _, k] = self.extents().unwrap_or_default();
+        let fours = self.layouts.iter().map(|layout| layout.lead).chain([m, k]);
+        self.computes(Compute::CUBLAS_COMPUTE_32I, Type::CUDA_R_32I)
+            && self.multiplies(Type::CUDA_R_8I)
+            && self.gives(&[Type::CUDA_R_32I])
+            && self.operation.transposed == [true, false]
+            && fours.into_iter().all(|extent| extent.is_multiple_of(4))
+            && self.unscaled()
+    }
+
+    /// Floating point of 8 and 4 bits: K contiguous, rows and columns in memory at multiples of 16 bytes; block scales
+    /// from compute capability 10.0 on, without which there is no fp4.
+    fn narrow(&self, capability: (u32, u32)) -> bool {
+        let [a, b, ..] = self.layouts.map(|layout| layout.kind);
+        let sixteen =
+            |extent: u64, kind: u32| bits(kind).is_some_and(|bits| (extent * bits).is_multiple_of(128));
+        let aligned =
+            |layout: &Layout| sixteen(layout.lead, layout.kind) && sixteen(layout.rows, layout.kind);
+        let f8 = is_f8(a) && is_f8(b) && !self.multiplies(Type::CUDA_R_8F_E5M2);
+        let scaled = self.operation.scales.iter().all(|address| *address != 0 && address.is_multiple_of(16));
+        let formats = match self.operation.modes {
+            [Mode::Scalar, Mode::Scalar] => f8 && capability >= (8, 9),
+            [Mode::Vec32, Mode::Vec32] => f8 && scaled && capability >= (10, 0),
+            [Mode::Vec16, Mode::Vec16] => is_f4(a) && is_f4(b) && scaled && capability >= (10, 0),
+            _ => false,
         };
-        let strict = transposed == [true, false] && self.layouts.iter().all(columns);
-        self.extents().is_some() && (plain || (f8 || i8) && strict)
+        formats
+            && self.computes(Compute::CUBLAS_COMPUTE_32F, Type::CUDA_R_32F)
+            && self.gives(&[Type::CUDA_R_32F, Type::CUDA_R_16F, Type::CUDA_R_16BF])
+            && self.operation.transposed == [true, false]
+            && self.layouts.iter().all(aligned)
+    }
+
+    /// Whether matrices may lie at these addresses.
+    pub(crate) fn aligned(&self, places: [u64; 4]) -> bool {
+        let least = match self.layouts[0].kind {
+            kind if is_f8(kind) || is_f4(kind) => 16,
+            kind if is(kind, Type::CUDA_R_8I) => 4,
+            _ => 1,
+        };
+        places.iter().all(|address| address.is_multiple_of(least))
     }
 
     /// Multiplies, and says how many operations that was.
@@ -119,20 +154,21 @@ impl Problem {
         let left = matrix(memory, places[0], a, tf32)?;
         let right = matrix(memory, places[1], b, tf32)?;
         let old = if factors[1] == 0.0 { Vec::new() } else { matrix(memory, places[2], c, false)? };
-        let mut scale = factors[0];
-        for address in self.operation.scales.into_iter().filter(|address| *address != 0) {
-            scale *= read(memory, address, Type::CUDA_R_32F as u32)?;
-        }
-        let [turned_a, turned_b] = self.operation.transposed;
+        let Operation { modes, scales, transposed: [turned_a, turned_b], .. } = self.operation;
+        let of_left = Scales::read(memory, (modes[0], scales[0]), (m, k))?;
+        let of_right = Scales::read(memory, (modes[1], scales[1]), (n, k))?;
         let at = |lead: u64, row: u64, column: u64| (row + column * lead) as usize;
         for column in 0..n {
             for row in 0..m {
                 let product = |i| {
                     let x = if turned_a { at(a.lead, i, row) } else { at(a.lead, row, i) };
                     let y = if turned_b { at(b.lead, column, i) } else { at(b.lead, i, column) };
-                    left.get(x).copied().unwrap_or(f64::NAN) * right.get(y).copied().unwrap_or(f64::NAN)
+                    let scale = of_left.at(row, i) * of_right.at(column, i);
+                    scale
+                        * left.get(x).copied().unwrap_or(f64::NAN)
+                        * right.get(y).copied().unwrap_or(f64::NAN)
                 };
-                let mut sum = scale * (0..k).map(product).sum::<f64>();
+                let mut sum = factors[0] * (0..k).map(product).sum::<f64>();
                 if let Some(old) = old.get(at(c.lead, row, column)) {
                     sum += factors[1] * old;
                 }
@@ -148,59 +184,15 @@ impl Problem {
 
 /// Every element of a matrix with what stands between its columns.
 fn matrix(memory: &mut Global, address: u64, layout: Layout, tf32: bool) -> Outcome<Vec<f64>> {
-    let size = bytes(layout.kind).ok_or(CUresult::CUDA_ERROR_INVALID_VALUE)?;
+    let each = bits(layout.kind).ok_or(CUresult::CUDA_ERROR_INVALID_VALUE)?;
     let count = layout.lead * layout.columns.saturating_sub(1) + layout.rows;
-    let found =
-        memory.host_read(address, count as usize * size).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
-    let value = |word| {
-        let value = decoded(word, layout.kind);
+    let size = (count * each).div_ceil(8) as usize;
+    let found = memory.host_read(address, size).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
+    let mut values = all(found, layout.kind);
+    if tf32 {
         // 10 bits of the fraction, rounded to nearest, ties away.
-        if tf32 { f64::from(f32::from_bits(((value as f32).to_bits() + 0x1000) & !0x1fff)) } else { value }
-    };
-    Ok(found.chunks_exact(size).map(value).collect())
-}
-
-fn read(memory: &mut Global, address: u64, kind: u32) -> Outcome<f64> {
-    let word =
-        memory.host_read(address, bytes(kind).unwrap_or(0)).ok_or(CUresult::CUDA_ERROR_ILLEGAL_ADDRESS)?;
-    Ok(decoded(word, kind))
-}
-
-fn array<const N: usize>(word: &[u8]) -> [u8; N] {
-    word.first_chunk().copied().unwrap_or([0xff; N])
-}
-
-/// The value of a word of this type.
-pub(crate) fn decoded(word: &[u8], kind: u32) -> f64 {
-    if is(kind, Type::CUDA_R_64F) {
-        f64::from_le_bytes(array(word))
-    } else if is(kind, Type::CUDA_R_32F) {
-        f64::from(f32::from_le_bytes(array(word)))
-    } else if is(kind, Type::CUDA_R_32I) {
-        f64::from(i32::from_le_bytes(array(word)))
-    } else if is(kind, Type::CUDA_R_16F) {
-        f16::from_le_bytes(array(word)).to_f64()
-    } else if is(kind, Type::CUDA_R_16BF) {
-        bf16::from_le_bytes(array(word)).to_f64()
-    } else if is(kind, Type::CUDA_R_8I) {
-        f64::from(i8::from_le_bytes(array(word)))
-    } else if is(kind, Type::CUDA_R_8F_E4M3) {
-        F8E4M3::from_bits(array::<1>(word)[0]).to_f64()
-    } else {
-        F8E5M2::from_bits(array::<1>(word)[0]).to_f64()
+        let short = |value: f64| f64::from(f32::from_bits(((value as f32).to_bits() + 0x1000) & !0x1fff));
+        values.iter_mut().for_each(|value| *value = short(*value));
     }
-}
-
-fn encoded(value: f64, kind: u32) -> Vec<u8> {
-    if is(kind, Type::CUDA_R_64F) {
-        value.to_le_bytes().to_vec()
-    } else if is(kind, Type::CUDA_R_32F) {
-        (value as f32).to_le_bytes().to_vec()
-    } else if is(kind, Type::CUDA_R_32I) {
-        (value as i32).to_le_bytes().to_vec()
-    } else if is(kind, Type::CUDA_R_16F) {
-        f16::from_f64(value).to_le_bytes().to_vec()
-    } else {
-        bf16::from_f64(value).to_le_bytes().to_vec()
-    }
+    Ok(values)
 }
