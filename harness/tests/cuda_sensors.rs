@@ -65,5 +65,5 @@ fn rows_remapped_meanwhile_and_other_processes_are_findings() {
     let fault = "foreign-processes = [1048576]\n[[device.fault]]\nkind = 'remap'\nfrom = 8\nvalue = 2";
     let Some((_, text)) = measured(fault) else { return };
     assert!(text.contains("2 memory rows were remapped meanwhile"), "{text}");
-    assert!(text.contains("other processes use the device, with 1 MiB of its memory"), "{text}");
+    assert!(text.contains("1 other process uses the device, with 1.000 MiB of its memory"), "{text}");
 }

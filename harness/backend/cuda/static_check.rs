@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use sass::Program;
 use tools::Tools;
 
+use super::kernel::CHECKED;
 use super::nvrtc::Compiled;
 use super::rows::{COPY, Form, GemmEngine, ROWS, Row, TARGETS, Target, Tcgen05};
 use crate::device::Unit;
@@ -170,6 +171,27 @@ fn every_kernel_is_on_every_architecture_what_its_row_says() {
         complaints.extend(table::agree_with_the_program(&checked).err());
     }
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn the_list_of_checked_machine_code_is_of_the_kernels_that_are_here() {
+    if std::env::var_os("FLOPGAUGE_WRITE_CUDA_TABLE").is_none() {
+        let kept = CHECKED.lines().next();
+        assert_eq!(
+            kept,
+            Some(table::made_of().as_str()),
+            "FLOPGAUGE_WRITE_CUDA_TABLE=1 writes checked.txt anew"
+        );
+    }
+    // A line for each kernel, layout and architecture that some compiler of the list knows.
+    for target in &TARGETS {
+        for row in ROWS.iter().filter(|row| row.runs_on(target)) {
+            for (_, name) in variants(row) {
+                let ends = format!(" {} {}", name.replace(' ', "/"), target.name);
+                assert!(CHECKED.lines().any(|line| line.ends_with(&ends)), "{ends} was not checked");
+            }
+        }
+    }
 }
 
 #[test]

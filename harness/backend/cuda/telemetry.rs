@@ -160,7 +160,8 @@ impl Telemetry {
         let running = self.device.as_ref().ok()?.running_compute_processes().ok()?;
         let (count, bytes) = beside(&used_by(running), std::process::id());
         let memory = bytes.map_or("an untold share".to_owned(), |bytes| bytes.to_string());
-        (count > 0).then(|| format!("{count} other processes use the device, with {memory} of its memory"))
+        let processes = if count == 1 { "process uses" } else { "processes use" };
+        (count > 0).then(|| format!("{count} other {processes} the device, with {memory} of its memory"))
     }
 }
 

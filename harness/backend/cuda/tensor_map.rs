@@ -1,6 +1,6 @@
 //! Tensor maps: what the tensor memory accelerator is told of a matrix.
 //!
-//! **Source**: CUDA driver API, `cuTensorMapEncodeTiled()`, for the fields and their limits.
+//! **Source**: cuda.h of CUDA 13.5, `cuTensorMapEncodeTiled()`, read for the fields and their limits.
 
 use std::ffi::c_void;
 
@@ -57,8 +57,8 @@ impl Fields {
         if map.box_rows == 0 || map.box_rows > 256 {
             return broken("a window has more than 256 rows, or none");
         }
-        if map.rows == 0 || map.columns == 0 || map.rows.max(map.columns) > 1 << 32 {
-            return broken("an extent is past 2^32, or zero");
+        if map.rows == 0 || map.columns == 0 || map.rows.max(map.columns) > 1 << 31 {
+            return broken("an extent is past 2^31, or zero");
         }
         if !map.row_bytes.is_multiple_of(16) || map.row_bytes >= 1 << 40 || map.row_bytes < map.columns * size
         {
@@ -175,7 +175,7 @@ mod tests {
             (TensorBox { row_bytes: 192, ..right }, "less than a row"),
             (TensorBox { row_bytes: 1 << 40, ..right }, "2^40"),
             (TensorBox { rows: 0, ..right }, "zero"),
-            (TensorBox { rows: (1 << 32) + 1, ..right }, "2^32"),
+            (TensorBox { rows: (1 << 31) + 1, ..right }, "2^31"),
             (TensorBox { element: Element::Nibble, ..right }, "Nibble"),
         ];
         for (map, reason) in wrong {

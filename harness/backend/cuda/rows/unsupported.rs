@@ -159,6 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn the_vector_units_of_every_architecture_have_the_kernels_that_are_native_there() {
+        for target in &TARGETS {
+            let here = |row: &&super::super::Row| row.method == Method::Issue && row.unit == Unit::Vector;
+            let found: Vec<&str> =
+                ROWS.iter().filter(here).filter(|row| row.runs_on(target)).map(|row| row.name).collect();
+            let mut wanted = vec!["fma-fp64", "fma-fp32", "fma-fp16x2"];
+            if target.capability >= 80 {
+                wanted.push("fma-bf16x2");
+            }
+            // Elsewhere the assembler splits it into two.
+            if [100, 103, 107].contains(&target.capability) {
+                wanted.push("fma-fp32x2");
+            }
+            wanted.sort_unstable();
+            let mut found = found;
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{}", target.name);
+        }
+    }
+
+    #[test]
     fn fp8_by_warp_wide_instructions_is_offered_only_where_it_is_native() {
         for row in ROWS.iter().filter(|row| row.name.starts_with("mma-fp8")) {
             for target in TARGETS.iter().filter(|target| row.runs_on(target)) {

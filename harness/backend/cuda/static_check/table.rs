@@ -4,10 +4,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::Finding;
 use super::tools::Tools;
 use crate::backend::cuda::kernel::{CHECKED, DIGITS};
-use crate::backend::cuda::rows::{COPY, TARGETS, Target};
+use crate::backend::cuda::rows::{COPY, Source, TARGETS, Target, rows};
 
 /// Folder of the tables.
 fn folder() -> PathBuf {
@@ -52,13 +54,36 @@ pub(super) fn checked(tools: &Tools, findings: &[Finding]) -> Vec<String> {
     lines
 }
 
+/// First line of the list: a hash of every text and constant that it was made of, so that a machine without compilers
+/// sees too that it is of other kernels.
+pub(super) fn made_of() -> String {
+    let mut hash = Sha256::new();
+    let mut add = |source: &Source, options: Vec<String>| {
+        for part in options.iter().map(String::as_str).chain([source.text, source.entry]) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+    };
+    for target in &TARGETS {
+        for row in rows(target) {
+            for (layout, _) in super::variants(row) {
+                add(&row.source, row.options(target, layout));
+            }
+        }
+        add(&COPY.source, COPY.options(target));
+    }
+    let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sources {digits}")
+}
+
 /// Compares with the list that the program has, or writes it where `FLOPGAUGE_WRITE_CUDA_TABLE` is set.
 pub(super) fn agree_with_the_program(found: &[String]) -> Result<(), String> {
     if std::env::var_os("FLOPGAUGE_WRITE_CUDA_TABLE").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/backend/cuda/checked.txt");
-        return fs::write(path, found.join("\n") + "\n").map_err(|error| error.to_string());
+        return fs::write(path, format!("{}\n{}\n", made_of(), found.join("\n")))
+            .map_err(|error| error.to_string());
     }
-    let kept: Vec<&str> = CHECKED.lines().collect();
+    let kept: Vec<&str> = CHECKED.lines().skip(1).collect();
     if kept == found {
         return Ok(());
     }

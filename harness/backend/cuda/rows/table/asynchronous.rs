@@ -67,6 +67,8 @@ pub(super) const WGMMA: [Row; 6] = [
 ];
 
 /// Instruction descriptor: format of D at bit 4, of A at 7, of B at 10, N / 8 at 17, M / 16 at 24. Dense, K-major.
+///
+/// **Source**: PTX ISA 9.7.16.4.2, instruction descriptors of every kind, read in a copy.
 const fn descriptor(d: u32, operand: u32) -> u32 {
     d << 4
         | operand << 7

@@ -1,6 +1,7 @@
 //! Limits of the architectures.
 //!
-//! **Source**: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+//! **Source**: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability", read in a copy of the edition
+//! whose columns are 7.5 to 9.0, 10.0, 11.0 and 12.0; 10.3 and 12.1 are taken for the like of 10.0 and 12.0.
 
 /// What one multiprocessor and one block may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ impl Limits {
             (8, 7) => (1536, 16, 164),
             (8, 9) => (1536, 24, 100),
             (9, 0) | (10, 0 | 3) => (2048, 32, 228),
+            (11, 0) => (1536, 24, 228),
             (12, 0 | 1) => (1536, 24, 100),
             _ => return None,
         };
