@@ -69,8 +69,8 @@ pub fn fleet(number: usize, fleet: &Fleet) -> Chart {
         String::new()
     };
     let description = format!(
-        "Each mark is the slowest device of one node, over the median of its group: dots pass, crosses fail, triangles \
-         are inconclusive. Dashed: the limits beyond which a device is an \
+        "Each mark is the slowest device of one node, over the median of its group: dots pass, diamonds pass with \
+         an outlier, crosses fail, triangles are inconclusive. Dashed: the limits beyond which a device is an \
          outlier; solid: the floor that the spec asked for. The slowest outside are named.{thinning}"
     );
     let title = format!("Nodes of the fleet by case{}", if fleet.simulated { " [SIMULATED]" } else { "" });

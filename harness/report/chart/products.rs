@@ -1,8 +1,6 @@
-//! Products by their shape and by their data.
+//! Products, and how their rate depends on their data.
 
-use std::collections::BTreeMap;
-
-use kuva::plot::{BarPlot, ColorMap, Heatmap};
+use kuva::plot::BarPlot;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
@@ -17,7 +15,7 @@ use crate::workload::{Distribution, GemmShape, Work};
 pub(super) struct Product {
     pub(super) arithmetic: Arithmetic,
     pub(super) shape: GemmShape,
-    input: Distribution,
+    pub(super) input: Distribution,
     pub(super) rate: OpRate,
 }
 
@@ -39,55 +37,9 @@ pub(super) fn row(product: &Product) -> Vec<String> {
     ]
 }
 
-fn table(products: &[&Product]) -> Data {
+pub(super) fn table(products: &[&Product]) -> Data {
     let rows = products.iter().map(|product| row(product)).collect();
     Data::new(&["precision", "shape", "input", "rate"], rows)
-}
-
-/// Heat map of a sweep: shapes by precision, as a share of the best of the precision.
-pub fn shapes(run: &DeviceRun<'_>) -> Chart {
-    let all = products(run);
-    let found: Vec<&Product> = all.iter().filter(|product| product.input == Distribution::Normal).collect();
-    let mut best: BTreeMap<Arithmetic, f64> = BTreeMap::new();
-    let mut shapes: Vec<GemmShape> = Vec::new();
-    for product in &found {
-        let most = best.entry(product.arithmetic).or_default();
-        *most = most.max(product.rate.get());
-        if !shapes.contains(&product.shape) {
-            shapes.push(product.shape);
-        }
-    }
-    let title = format!("Shapes: {}", run.name());
-    let description = "Rate of each shape as a percentage of the best shape of the same precision, normal data. \
-        Brighter is faster; an empty cell was not measured.";
-    let chart = Chart::new("shapes", &run.id(), title, description.to_owned(), table(&found));
-    if shapes.len() < 3 {
-        return chart.without("fewer than three shapes were measured; --sweep coarse measures about sixty");
-    }
-    shapes.sort_by_key(|shape| shape.ops());
-    let cell = |arithmetic: &Arithmetic, shape: &GemmShape| {
-        let product = found.iter().find(|p| p.arithmetic == *arithmetic && p.shape == *shape)?;
-        Some((product.rate.get() / best.get(arithmetic)? * 100.0).round())
-    };
-    let rows: Vec<Vec<f64>> = shapes
-        .iter()
-        .map(|shape| best.keys().map(|arithmetic| cell(arithmetic, shape).unwrap_or(f64::NAN)).collect())
-        .collect();
-    let names: Vec<String> = shapes.iter().map(ToString::to_string).collect();
-    let columns: Vec<String> = best.keys().map(ToString::to_string).collect();
-    let map = Heatmap::new()
-        .with_data(rows)
-        .with_labels(names.clone(), columns.clone())
-        .with_color_map(ColorMap::Viridis)
-        .with_values();
-    #[expect(clippy::cast_precision_loss, reason = "some sixty rows")]
-    let height = 120.0 + 22.0 * shapes.len() as f64;
-    let plots = vec![Plot::Heatmap(map)];
-    let layout = Layout::auto_from_plots(&plots)
-        .with_x_categories(columns)
-        .with_y_categories(names)
-        .with_height(height);
-    chart.drawn(plots, layout)
 }
 
 /// Bars of the rate by input distribution, as a share of normal data.

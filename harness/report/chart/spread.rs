@@ -11,13 +11,13 @@ use crate::units::Ratio;
 /// Every sample over the median of its case.
 pub fn spread(run: &DeviceRun<'_>) -> Chart {
     let mut rows = Vec::new();
-    let mut strip = StripPlot::new()
+    let strip = StripPlot::new()
         .with_horizontal(true)
         .with_color(SUSTAINED)
         .with_point_size(2.2)
         .with_jitter(0.5)
         .with_marker_opacity(0.55);
-    let mut labels = Vec::new();
+    let mut groups = Vec::new();
     let (mut low, mut high) = (1.0_f64, 1.0_f64);
     for (measurement, measured) in run.measured() {
         let Some(headline) = measured.headline() else { continue };
@@ -36,19 +36,21 @@ pub fn spread(run: &DeviceRun<'_>) -> Chart {
         let relative: Vec<f64> = times.iter().map(|time| 1.0 / (time * median)).collect();
         low = relative.iter().copied().fold(low, f64::min);
         high = relative.iter().copied().fold(high, f64::max);
-        labels.push(case(measurement));
-        strip = strip.with_group(case(measurement), relative);
+        groups.push((case(measurement), relative));
     }
     let table = Data::new(&["case", "clean samples", "5 %", "median", "95 %", "spread"], rows);
     let title = format!("Distribution of samples: {}", run.name());
-    let description = "Each dot is one timed sample, as a share of the median rate of its case; a tight column is a \
-        steady device, a tail to the left is interference.";
+    let description = "Each dot is one timed sample, as a share of the median rate of its case; narrow is steady, \
+        and a tail to the left is time lost to something else.";
     let chart = Chart::new("samples", &run.id(), title, description.to_owned(), table);
-    if labels.is_empty() {
+    if groups.is_empty() {
         return chart.without("no case of this device was measured, so there is no sample");
     }
     #[expect(clippy::cast_precision_loss, reason = "some hundred rows")]
-    let count = labels.len() as f64;
+    let count = groups.len() as f64;
+    // The library draws from the bottom, and the first case belongs on top.
+    let labels = groups.iter().rev().map(|group| group.0.clone()).collect();
+    let strip = groups.into_iter().rev().fold(strip, |strip, (name, shares)| strip.with_group(name, shares));
     let margin = 0.03 * (high - low).max(0.01);
     let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
     let layout = Layout::new((low - margin, high + margin), (0.4, count + 0.6))
