@@ -189,6 +189,10 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             let line = line.with_color(INK).with_stroke_width(1.4);
             plots.push(Plot::Line(if is_floor { line } else { line.with_dashed() }));
         }
+        // Names on the left stand to the right of every mark there, that of a node that is not named included.
+        let centre = f64::midpoint(low, high);
+        let left = outside.iter().map(|point| point.share).filter(|share| *share <= centre);
+        let edge = left.fold(low, f64::max);
         for (row, point) in named.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "at most five")]
             let height = at + 0.34 - 0.17 * row as f64;
@@ -198,8 +202,8 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             let text = format!("{} {}", point.node.node, point.device.id);
             #[expect(clippy::cast_precision_loss, reason = "some twenty letters")]
             let reach = (high - low) * (text.chars().count() as f64 * LETTER / 2.0 + 0.012);
-            let beside = if point.share > (low + high) / 2.0 { -reach } else { reach };
-            let label = TextAnnotation::new(text, point.share + beside, height - 0.1);
+            let place = if point.share > centre { point.share - reach } else { edge + reach };
+            let label = TextAnnotation::new(text, place, height - 0.1);
             layout = layout.with_annotation(label.with_color(INK).with_font_size(11));
         }
     }

@@ -1,6 +1,7 @@
 //! Products, and how their rate depends on their data.
 
 use kuva::plot::BarPlot;
+use kuva::plot::annotations::TextAnnotation;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
@@ -10,6 +11,9 @@ use crate::precision::Arithmetic;
 use crate::record::Measurement;
 use crate::units::{OpRate, Ratio};
 use crate::workload::{Distribution, GemmShape, Work};
+
+/// Height of a row of bars, in pixels.
+const ROW: f64 = 28.0;
 
 /// One measured product.
 pub(super) struct Product {
@@ -79,11 +83,17 @@ pub fn inputs(run: &DeviceRun<'_>) -> Chart {
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let count = bars.len() as f64;
     let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
-    let layout = Layout::new((0.0, most * 1.05), (0.4, count + 0.6))
+    let mut layout = Layout::new((0.0, most * 1.14), (0.4, count + 0.6))
         .with_y_categories(bars.iter().map(|bar| bar.0.clone()).collect())
         .with_x_label("rate over that on normal data")
         .with_x_tick_format(kuva::render::layout::TickFormat::Custom(std::sync::Arc::new(percent)))
-        .with_height(100.0 + 28.0 * count);
+        .with_clamp_axis()
+        .with_height(100.0 + ROW * count);
+    for (row, (_, share)) in (1_u32..).zip(&bars) {
+        // The library puts the foot of a label 6 pixels above its point.
+        let text = TextAnnotation::new(percent(*share), share + most * 0.05, f64::from(row) - 10.0 / ROW);
+        layout = layout.with_annotation(text.with_font_size(11));
+    }
     let plot = bars.into_iter().fold(BarPlot::new().with_horizontal(true), |plot, (name, share)| {
         plot.with_colored_bar(name, share, SUSTAINED)
     });
