@@ -219,3 +219,23 @@ impl Figures {
         estimates.chain(peaks).chain(self.burst).map(OpRate::get).fold(0.0, f64::max)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peaks_that_differ_are_both_told_each_for_its_figure() {
+        let rate = |tera: f64| OpRate::new(tera * 1e12).unwrap();
+        let shown = |rate: OpRate| rate.display(false);
+        let at = |tera: f64| Some((rate(tera), ClockBasis::Observed));
+        let told = |peaks| peak_text(peaks, shown, " clock").unwrap();
+        assert_eq!(
+            told([at(1.0), at(2.0)]),
+            "issue 1.000 TFLOP/s (observed clock), sustained 2.000 TFLOP/s (observed clock)"
+        );
+        assert_eq!(told([at(1.0), at(1.0)]), "1.000 TFLOP/s (observed clock)");
+        assert_eq!(told([None, at(2.0)]), "2.000 TFLOP/s (observed clock)");
+        assert!(peak_text([None, None], shown, "").is_none());
+    }
+}
