@@ -85,22 +85,20 @@ fn colour(percent: f64) -> String {
 /// The numbers of all cells, each in black or white, whichever stands out more.
 fn numbers(cells: &Primitive, values: &[Option<f64>]) -> Option<Vec<Primitive>> {
     let Primitive::RectBatch { x, y, w, h, fills } = cells else { return None };
-    let places = x.iter().zip(y).zip(w.iter().zip(h)).zip(fills).zip(values);
-    let number =
-        |((((x, y), (w, h)), fill), value): ((((&f64, &f64), (&f64, &f64)), &Color), &Option<f64>)| {
-            Some(Primitive::Text {
-                x: x + w / 2.0,
-                // A digit is about seven tenths of its size high.
-                y: y + h / 2.0 + f64::from(NUMBER) * 0.35,
-                content: format!("{:.0}", (*value)?),
-                size: NUMBER,
-                anchor: TextAnchor::Middle,
-                rotate: None,
-                bold: false,
-                color: Some(ink(fill)),
-            })
-        };
-    Some(places.filter_map(number).collect())
+    let number = |at: usize| {
+        Some(Primitive::Text {
+            x: x.get(at)? + w.get(at)? / 2.0,
+            // A digit is about seven tenths of its size high.
+            y: y.get(at)? + h.get(at)? / 2.0 + f64::from(NUMBER) * 0.35,
+            content: format!("{:.0}", (*values.get(at)?)?),
+            size: NUMBER,
+            anchor: TextAnchor::Middle,
+            rotate: None,
+            bold: false,
+            color: Some(ink(fills.get(at)?)),
+        })
+    };
+    Some((0..values.len()).filter_map(number).collect())
 }
 
 /// Black or white, the one with the greater contrast against `fill`.
