@@ -183,6 +183,9 @@ fn what_cannot_be_reported_is_a_usage_error_that_says_what_is_wrong() {
     assert!(error(&flopgauge().arg("report").assert().code(2)).contains("<RECORDS>"));
 }
 
+/// What becomes of the text of a record.
+type Change = dyn Fn(String) -> Vec<u8>;
+
 /// A copy of the golden record in `folder`, its measurements put through `change`.
 fn changed(folder: &Path, change: impl Fn(String) -> Vec<u8>) -> PathBuf {
     let out = folder.join("changed");
@@ -205,7 +208,7 @@ fn a_record_that_is_no_text_or_has_no_numbers_is_named_with_its_line_and_nothing
     };
     let not_text = |text: String| [text.as_bytes(), b"\xff\xfe\n".as_slice()].concat();
     let cut = |text: String| text.as_bytes()[..text.len() / 4].to_vec();
-    let changes: [(&str, &dyn Fn(String) -> Vec<u8>, &str); 5] = [
+    let changes: [(&str, &Change, &str); 5] = [
         ("NaN", &time("NaN"), "measurements.jsonl:1:"),
         ("huge", &time("1e999"), "measurements.jsonl:1:"),
         ("negative", &time("-1"), "measurements.jsonl:1:"),
