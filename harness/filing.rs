@@ -38,7 +38,7 @@ pub use dual_use::{
     Answer, DualUse, DualUseFile, Point, blank as blank_dual_use, parse_dual_use, read_dual_use,
 };
 pub use error::FilingError;
-pub use figures::{ClusterFigures, Figure, Known, Operations, SetFigures, TrainingFigures, two_figures};
+pub use figures::{ClusterFigures, Figure, Known, Operations, SetFigures, TrainingFigures};
 pub use filer::{
     Activity, Attestation, ClusterEvent, Contact, Correction, CoveredBasis, Filer, Limb, Receipt, Received,
     Submitter, Times,

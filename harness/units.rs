@@ -10,7 +10,7 @@ mod interval;
 mod measured;
 
 pub use decimal::Decimal;
-pub use display::{four_digits, si, si_exact};
+pub use display::{four_digits, si, si_exact, two_figures};
 pub use exact::{BitRate, ExactOpRate, Ops};
 pub use interval::{Estimate, Interval};
 pub use measured::{ByteRate, Bytes, Celsius, Hertz, OpRate, Ratio, Seconds, Watts};

@@ -130,7 +130,25 @@ fn read(args: &Args) -> Result<Material, CliError> {
     material.fleets = files(&args.fleets, Fleet::KIND)?;
     material.clusters = files(&args.clusters, ClusterDetermination::KIND)?;
     material.trainings = files(&args.trainings, TrainingDetermination::KIND)?;
+    once(&material.records)?;
+    once(&material.profiles)?;
+    once(&material.fleets)?;
+    once(&material.clusters)?;
+    once(&material.trainings)?;
     Ok(material)
+}
+
+/// Refuses what is given twice: it would look like two runs.
+fn once<T>(all: &[Named<T>]) -> Result<(), CliError> {
+    for (at, one) in all.iter().enumerate() {
+        if let Some(other) = all.iter().skip(at + 1).find(|other| other.sha256 == one.sha256) {
+            let (one, other) = (&one.name, &other.name);
+            let message =
+                format!("{one} and {other} hold the same, which counts once: leave one of them out");
+            return Err(CliError::Usage(message));
+        }
+    }
+    Ok(())
 }
 
 /// JSON files of one kind, each read once and strictly.
@@ -175,7 +193,25 @@ fn csv_text(
     let defect = |error: &dyn std::fmt::Display| CliError::Defect(error.to_string());
     fill(&mut writer).map_err(|error| defect(&error))?;
     let bytes = writer.into_inner().map_err(|error| defect(&error))?;
+    let mut inert = csv::Writer::from_writer(Vec::new());
+    for row in csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.as_slice()).records() {
+        let row = row.map_err(|error| defect(&error))?;
+        inert.write_record(row.iter().map(text)).map_err(|error| defect(&error))?;
+    }
+    let bytes = inert.into_inner().map_err(|error| defect(&error))?;
     String::from_utf8(bytes).map_err(|error| defect(&error))
+}
+
+/// A cell that no spreadsheet takes for a formula: before what begins like one, an apostrophe.
+///
+/// Source: OWASP, CSV injection.
+fn text(cell: &str) -> String {
+    let is_number = cell == "-" || cell.parse::<f64>().is_ok();
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 /// One file per chart that has a drawing.

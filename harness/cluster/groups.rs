@@ -93,7 +93,6 @@ pub fn groups(topology: &Topology, limit: BitRate) -> Result<Groups, SurveyError
     for (bundle, injected) in bundles.0.iter().zip(injected) {
         let ends = [colours[bundle.a.index()], colours[bundle.b.index()]];
         let (from, to) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-        let count = |end: Vertex| topology.class(end).map_or(1, |class| u128::from(class.count));
         let joins = [
             (Reading::Port, bundle.greatest() > limit),
             (Reading::Bundle, bundle.sum() > limit),
@@ -108,7 +107,9 @@ pub fn groups(topology: &Topology, limit: BitRate) -> Result<Groups, SurveyError
             greatest_pair_bit_per_s: bundle.sum(),
             joins: joins.iter().map(|(reading, _)| *reading).collect(),
         });
-        link.pairs += count(bundle.a).max(count(bundle.b));
+        // A row linked to a row is each machine of the one to each of the other.
+        let pairs = u128::from(count(topology, bundle.a)) * u128::from(count(topology, bundle.b));
+        link.pairs = link.pairs.checked_add(pairs).ok_or(SurveyError::Overflow("linked pairs"))?;
         link.fastest_bit_per_s = link.fastest_bit_per_s.max(bundle.greatest());
         link.least_pair_bit_per_s = link.least_pair_bit_per_s.min(bundle.sum());
         link.greatest_pair_bit_per_s = link.greatest_pair_bit_per_s.max(bundle.sum());
@@ -117,6 +118,11 @@ pub fn groups(topology: &Topology, limit: BitRate) -> Result<Groups, SurveyError
     let mut links: Vec<_> = links.into_values().collect();
     links.sort_by_key(|link| (link.from, link.to));
     Ok(Groups { limit_bit_per_s: limit, exact, groups: described(topology, &colours), links })
+}
+
+/// Machines at a vertex; a switch is one.
+fn count(topology: &Topology, end: Vertex) -> u64 {
+    topology.class(end).map_or(1, |class| class.count)
 }
 
 /// For each bundle whether it is a machine's into a fabric into which its links together exceed `limit`.
@@ -155,7 +161,7 @@ fn refined(topology: &Topology, bundles: &Bundles, sets: &Components) -> (Vec<u3
         best = next;
     }
     for _ in 0..ROUNDS {
-        let sums = neighbours(bundles, &best);
+        let sums = neighbours(topology, bundles, &best);
         let Some(next) = numbered(vertices, |at| (best[at], sums[at])) else { return (best, false) };
         if next == best {
             return (best, true);
@@ -180,14 +186,15 @@ fn numbered<K: Hash + Eq>(vertices: usize, key: impl Fn(usize) -> K) -> Option<V
     Some(numbers)
 }
 
-/// For each vertex a sum over its links that is equal for equal neighbours in any order.
-fn neighbours(bundles: &Bundles, colours: &[u32]) -> Vec<u64> {
+/// For each vertex a sum over its links, to each machine of a row, that is equal for equal neighbours in any order.
+fn neighbours(topology: &Topology, bundles: &Bundles, colours: &[u32]) -> Vec<u64> {
     let hasher = foldhash::quality::FixedState::default();
     let mut sums = vec![0_u64; colours.len()];
     for bundle in &bundles.0 {
         for (end, other) in [(bundle.a, bundle.b), (bundle.b, bundle.a)] {
             let seen = (colours[other.index()], bundle.greatest().get(), bundle.sum().get());
-            sums[end.index()] = sums[end.index()].wrapping_add(hasher.hash_one(seen));
+            let all = hasher.hash_one(seen).wrapping_mul(count(topology, other));
+            sums[end.index()] = sums[end.index()].wrapping_add(all);
         }
     }
     sums

@@ -6,7 +6,7 @@ use crate::cluster::{DeviceFigures, Topology, best_peak};
 use crate::device::{Evidence, Provenance};
 use crate::threshold::{ClusterJudgement, TrainingJudgement, Verdict};
 use crate::training::{Run, Three, Usage};
-use crate::units::{ExactOpRate, Ops, UnitError};
+use crate::units::{ExactOpRate, Ops, UnitError, two_figures};
 
 /// How a figure is known.
 #[derive(
@@ -335,31 +335,9 @@ fn link(grade: &crate::cluster::Grade) -> String {
     format!("{} {kind}, {purpose}{down}", grade.rate)
 }
 
-/// `4.0e25`: two significant figures, half up.
-pub fn two_figures(operations: Ops) -> String {
-    let value = operations.get();
-    if value < 10 {
-        return value.to_string();
-    }
-    let power = value.ilog10();
-    let unit = 10_u128.pow(power - 1);
-    let figures = value / unit + u128::from(value % unit >= unit.div_ceil(2));
-    let (figures, power) = if figures == 100 { (10, power + 1) } else { (figures, power) };
-    format!("{}.{}e{power}", figures / 10, figures % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_figures_round_half_up() {
-        for (value, text) in
-            [(37_908_u128, "3.8e4"), (99_600, "1.0e5"), (85, "8.5e1"), (7, "7"), (104_999, "1.0e5")]
-        {
-            assert_eq!(two_figures(Ops::new(value)), text);
-        }
-    }
 
     #[test]
     fn what_is_recalled_is_never_called_published() {

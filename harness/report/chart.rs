@@ -9,25 +9,29 @@ mod figures;
 mod fleet;
 mod products;
 mod roofline;
+mod shapes;
 mod spread;
 mod timeline;
+mod topology;
 mod training;
 
-pub use cluster::{sets, topology};
+pub use cluster::sets;
 pub use device::DeviceRun;
 pub use figures::figures;
 pub(super) use fleet::case as fleet_case;
 pub use fleet::fleet;
-pub use products::{inputs, shapes};
+pub use products::inputs;
 pub use roofline::roofline;
+pub use shapes::shapes;
 pub use spread::spread;
 pub use timeline::timeline;
+pub use topology::topology;
 pub use training::training;
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
-use kuva::render::render::{Scene, render_multiple};
+use kuva::render::render::{Primitive, Scene, render_multiple};
 use kuva::render::theme::Theme;
 
 /// A chart of a report.
@@ -104,11 +108,12 @@ impl Chart {
 
     /// The same with its drawing.
     fn drawn(self, plots: Vec<Plot>, layout: Layout) -> Self {
-        self.of(&render_multiple(plots, styled(layout)))
+        self.of(render_multiple(plots, styled(layout)))
     }
 
-    fn of(self, scene: &Scene) -> Self {
-        let svg = SvgBackend::new().render_scene(scene);
+    fn of(self, mut scene: Scene) -> Self {
+        scene.elements.iter_mut().for_each(literal);
+        let svg = SvgBackend::new().render_scene(&scene);
         let svg = Some(self.labelled(&svg, scene.width, scene.height));
         Self { svg, ..self }
     }
@@ -131,6 +136,15 @@ impl Chart {
     pub fn file(&self) -> Option<String> {
         let named = |svg: String, (name, value): &(&str, &str)| svg.replace(name, value);
         Some(COLOURS.iter().fold(self.svg.clone()?, named))
+    }
+}
+
+/// The library reads what stands between two `$` as mathematics; a name in a record is no formula.
+fn literal(element: &mut Primitive) {
+    if let Primitive::Text { content, .. } = element
+        && content.contains('$')
+    {
+        *content = content.replace('$', "\\$");
     }
 }
 

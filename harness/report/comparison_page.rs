@@ -5,6 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::comparison::verdict;
+use super::markdown::{plain, row};
 use crate::compare::{Comparison, Pair};
 
 const TEMPLATE: &str = include_str!("comparison.html");
@@ -58,40 +59,19 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         text += "| Case | B / A | 99 % interval | p (Holm) | Verdict | Notes |\n|---|--:|--:|--:|---|---|\n";
     }
     for Row { case, ratio, interval, p, verdict, notes } in comparison.pairs.iter().map(Row::of) {
-        text += &line(&[case, &ratio, &interval, &p, verdict, &notes]);
+        text += &row(&[case, &ratio, &interval, &p, verdict, &notes]);
     }
     if !comparison.unpaired.is_empty() {
         text += "\n| Not compared | Of | Why |\n|---|---|---|\n";
     }
     for one in &comparison.unpaired {
-        text += &line(&[&one.case, one.of, &one.reason]);
+        text += &row(&[&one.case, one.of, &one.reason]);
     }
     if !comparison.environment.is_empty() {
         text += "\n| Differs | A | B |\n|---|---|---|\n";
     }
     for (name, a, b) in &comparison.environment {
-        text += &line(&[name, a, b]);
+        text += &row(&[name, a, b]);
     }
-    text + &format!("\n{}\n", escaped(comparison.method))
-}
-
-fn line(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
-    format!("| {} |\n", cells.join(" | "))
-}
-
-/// No character of `text` means anything to Markdown or to HTML within it.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for character in text.chars() {
-        match character {
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' => safe.extend(['\\', character]),
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '&' => safe += "&amp;",
-            other if other.is_control() => safe.push(' '),
-            other => safe.push(other),
-        }
-    }
-    safe
+    text + &format!("\n{}\n", plain(comparison.method))
 }

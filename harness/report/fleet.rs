@@ -135,17 +135,20 @@ fn tables(fleet: &Fleet) -> Vec<Titled> {
         ]
     };
     let header = ["of", "fact", "usual value", "other values"];
-    let rows = fleet.drift.iter().map(drift).collect();
-    tables.push(Titled::of("What should be equal and is not", &header, rows, "fleet.json has them"));
+    tables.push(table("What should be equal and is not", &header, &fleet.drift, drift));
     let straggler = |s: &Straggler| {
         let score = s.score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.get()));
         vec![s.node.clone(), s.duration_s.to_string(), s.median_s.to_string(), score]
     };
     let header = ["node", "duration", "median", "modified z-score"];
-    let rows = fleet.stragglers.iter().map(straggler).collect();
-    tables.push(Titled::of("Stragglers", &header, rows, "fleet.json has them"));
+    tables.push(table("Stragglers", &header, &fleet.stragglers, straggler));
     tables.retain(|table| !table.data.rows.is_empty());
     tables
+}
+
+/// One row for each of `of`.
+fn table<T>(title: &str, header: &[&str], of: &[T], row: impl Fn(&T) -> Vec<String>) -> Titled {
+    Titled::of(title, header, of.iter().map(row).collect(), "fleet.json has them")
 }
 
 fn fact(fact: &FactValue) -> String {
@@ -192,8 +195,7 @@ fn groups(fleet: &Fleet) -> Titled {
         "high limit",
         "why no limit",
     ];
-    let rows = fleet.groups.iter().map(row).collect();
-    Titled::of("Rates of equal devices", &header, rows, "fleet.json has them")
+    table("Rates of equal devices", &header, &fleet.groups, row)
 }
 
 fn outliers(fleet: &Fleet) -> Titled {
@@ -220,6 +222,5 @@ fn outliers(fleet: &Fleet) -> Titled {
         "modified z-score",
         "the node fails for it",
     ];
-    let rows = fleet.outliers.iter().map(row).collect();
-    Titled::of("Devices outside the others", &header, rows, "fleet.json has them")
+    table("Devices outside the others", &header, &fleet.outliers, row)
 }

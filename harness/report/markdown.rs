@@ -75,19 +75,20 @@ fn section(topic: &Topic) -> String {
     text
 }
 
-fn row<T: AsRef<str>>(cells: &[T]) -> String {
+pub(super) fn row<T: AsRef<str>>(cells: &[T]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| plain(cell.as_ref())).collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
 /// Text that neither Markdown nor the HTML within it reads as more than text.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -104,6 +105,7 @@ mod tests {
 
     #[test]
     fn text_of_a_record_is_only_text_in_markdown() {
-        assert_eq!(plain("<b>|x|\n`y`"), "&lt;b>\\|x\\| \\`y\\`");
+        assert_eq!(plain("<b>|x|\n`y`"), "&lt;b&gt;\\|x\\| \\`y\\`");
+        assert_eq!(plain("![p](javascript:x)"), "\\!\\[p\\](javascript:x)");
     }
 }

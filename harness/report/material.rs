@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::chart::{self, Chart, DeviceRun};
 use super::copies::copy_rows;
 use super::summary::{share, three_figures};
-use super::topic::Topic;
+use super::topic::{Topic, found};
 use super::{cluster, fleet, training};
 use crate::accept::Fleet;
 use crate::device::{Device, DeviceKind, Severity};
@@ -169,6 +169,7 @@ impl Material {
                 }
             }
         }
+        all.extend(self.records.iter().flat_map(lacking));
         all.extend(topics.iter().flat_map(|topic| topic.findings.iter().cloned()));
         all.sort_by_key(|found| std::cmp::Reverse(found.0));
         all.into_iter().map(|(_, found)| found).collect()
@@ -262,6 +263,18 @@ impl Material {
         });
         fleets.chain(clusters).chain(trainings)
     }
+}
+
+/// What a record lacks as a whole.
+fn lacking(record: &Named<Record>) -> Vec<(Severity, Found)> {
+    let mut lacking = Vec::new();
+    if record.value.measurements.is_empty() {
+        lacking.push("nothing was measured: the record holds no outcome");
+    }
+    if record.value.environment.ended.is_none() {
+        lacking.push("the run has no end: it is still running or was killed, and cases may be missing");
+    }
+    lacking.into_iter().map(|message| found(Severity::Warning, &record.name, message, Vec::new())).collect()
 }
 
 fn of_file<T>(file: &Named<T>, facts: &[(&str, String)]) -> Origin {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::copies::copy_table;
 use super::fit::fit;
 use super::run_line::run_line;
+use super::summary::peak_text;
 use super::table::{shown, table};
 use crate::device::{Device, DeviceKind, Severity};
 use crate::measure::{Efficiency, Measured, Outcome, efficiency};
@@ -76,8 +77,12 @@ fn row(
     let native = figures.iter().flatten().any(|m| m.implementation.native);
     [
         arithmetic.to_string(),
-        match of_issue.as_ref().or(of_product.as_ref()) {
-            Some(known) => format!("{} ({})", shown(known.theoretical), known.basis.name()),
+        match peak_text(
+            [&of_issue, &of_product].map(|of| of.as_ref().map(|of| (of.theoretical, of.basis))),
+            shown,
+            "",
+        ) {
+            Some(text) => text,
             None if figures.iter().all(Option::is_none) => "-".to_owned(),
             None if native => "unknown".to_owned(),
             None => "none: emulated".to_owned(),

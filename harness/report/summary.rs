@@ -15,8 +15,10 @@ use crate::workload::{Distribution, Method, Work};
 pub struct Figures {
     /// Formats of operands and sums.
     pub arithmetic: Arithmetic,
-    /// Headline theoretical peak, its clock, and whether it was only recalled.
-    pub theoretical: Option<(OpRate, ClockBasis, bool)>,
+    /// Headline theoretical peak of issue and of product with its clock: an observed clock is that of each case.
+    pub theoretical: [Option<(OpRate, ClockBasis)>; 2],
+    /// Whether a peak was only recalled.
+    pub recalled: bool,
     /// Every theoretical peak of the units that were measured, at its clock.
     pub peaks: Vec<(ClockBasis, OpRate)>,
     /// Register-resident rate.
@@ -72,20 +74,26 @@ fn one(run: &DeviceRun<'_>, arithmetic: Arithmetic) -> Figures {
     let headline = |found: Option<(&Measurement, &Measured)>| {
         found.and_then(|(_, measured)| Some(measured.headline()?.statistics.rate_op_per_s))
     };
-    let shown = issue.or(product).map(|(_, measured)| measured);
-    let known = shown.and_then(|measured| efficiency(run.device, measured).0);
-    let fitting: Vec<&TheoreticalPeak> =
-        shown.into_iter().flat_map(|measured| peaks_of(run.device, measured)).collect();
+    let known = [issue, product].map(|found| efficiency(run.device, found?.1).0);
+    let mut fitting: Vec<&TheoreticalPeak> = Vec::new();
+    for peak in [issue, product].into_iter().flatten().flat_map(|found| peaks_of(run.device, found.1)) {
+        if !fitting.contains(&peak) {
+            fitting.push(peak);
+        }
+    }
     let recalled = fitting.iter().any(|peak| is_recalled(&peak.provenance));
     let rate =
         |peak: &&TheoreticalPeak| Some((peak.clock_basis, OpRate::new(peak.rate_op_per_s.to_f64()).ok()?));
     Figures {
         arithmetic,
-        theoretical: known.map(|known| (known.theoretical, known.basis, recalled)),
+        theoretical: known
+            .each_ref()
+            .map(|known| known.as_ref().map(|known| (known.theoretical, known.basis))),
+        recalled,
         peaks: fitting.iter().filter_map(rate).collect(),
         issue: headline(issue),
         sustained: headline(product),
-        shares: [issue, product].map(|found| Some(efficiency(run.device, found?.1).0?.ratio)),
+        shares: known.map(|known| known.map(|known| known.ratio)),
         burst: product.and_then(|(_, measured)| measured.burst()),
         by: product.or(issue).map_or_else(String::new, what),
         state: state(run, arithmetic, &[issue, product]),
@@ -130,6 +138,9 @@ fn state(run: &DeviceRun<'_>, arithmetic: Arithmetic, shown: &[Option<(&Measurem
         if !measured.is_steady() {
             add("not steady");
         }
+        if measured.findings.iter().any(|finding| finding.rule == "uneven") {
+            add("uneven");
+        }
         if measured.samples.throttled() {
             add("throttled");
         }
@@ -145,6 +156,22 @@ fn state(run: &DeviceRun<'_>, arithmetic: Arithmetic, shown: &[Option<(&Measurem
 /// A share of a theoretical peak in words.
 pub fn share(share: Option<Ratio>) -> String {
     share.map_or_else(|| "-".to_owned(), |ratio| ratio.to_string())
+}
+
+/// The peaks of issue and product in words, each with its clock; two where they are not the same.
+pub(super) fn peak_text(
+    peaks: [Option<(OpRate, ClockBasis)>; 2],
+    shown: impl Fn(OpRate) -> String,
+    mark: &str,
+) -> Option<String> {
+    let [issue, product] = peaks.map(|peak| peak.map(|(rate, basis)| (shown(rate), basis.name())));
+    match (issue, product) {
+        (Some((issue, of)), Some((product, basis))) if issue != product => {
+            Some(format!("issue {issue} ({of}{mark}), sustained {product} ({basis}{mark})"))
+        }
+        (Some((rate, basis)), _) | (None, Some((rate, basis))) => Some(format!("{rate} ({basis}{mark})")),
+        (None, None) => None,
+    }
 }
 
 impl Figures {
@@ -175,19 +202,40 @@ impl Figures {
 
     /// The theoretical peak with its clock.
     pub fn theoretical_text(&self) -> String {
-        self.theoretical.map_or_else(
-            || "not known".to_owned(),
-            |(rate, basis, recalled)| {
-                let mark = if recalled { ", recalled" } else { "" };
-                format!("{} ({} clock{mark})", self.rate(rate), basis.name())
-            },
-        )
+        let mark = if self.recalled { " clock, recalled" } else { " clock" };
+        peak_text(self.theoretical, |rate| self.rate(rate), mark).unwrap_or_else(|| "not known".to_owned())
+    }
+
+    /// The greater of the theoretical peaks of issue and product.
+    pub(super) fn peak(&self) -> Option<OpRate> {
+        let peaks = self.theoretical.into_iter().flatten().map(|known| known.0);
+        peaks.max_by(|a, b| a.get().total_cmp(&b.get()))
     }
 
     /// The greatest of all its rates, in operations per second; zero where there is none.
     pub(super) fn most(&self) -> f64 {
         let estimates = [self.issue, self.sustained].into_iter().flatten().map(|e| e.high);
-        let peaks = self.peaks.iter().map(|peak| peak.1).chain(self.theoretical.map(|known| known.0));
+        let peaks = self.peaks.iter().map(|peak| peak.1).chain(self.peak());
         estimates.chain(peaks).chain(self.burst).map(OpRate::get).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peaks_that_differ_are_both_told_each_for_its_figure() {
+        let rate = |tera: f64| OpRate::new(tera * 1e12).unwrap();
+        let shown = |rate: OpRate| rate.display(false);
+        let at = |tera: f64| Some((rate(tera), ClockBasis::Observed));
+        let told = |peaks| peak_text(peaks, shown, " clock").unwrap();
+        assert_eq!(
+            told([at(1.0), at(2.0)]),
+            "issue 1.000 TFLOP/s (observed clock), sustained 2.000 TFLOP/s (observed clock)"
+        );
+        assert_eq!(told([at(1.0), at(1.0)]), "1.000 TFLOP/s (observed clock)");
+        assert_eq!(told([None, at(2.0)]), "2.000 TFLOP/s (observed clock)");
+        assert!(peak_text([None, None], shown, "").is_none());
     }
 }

@@ -42,7 +42,7 @@ const EXPECTED = {
   },
   cluster: {
     sets: { drawing: ["injection: hall1, hall2", "1e20: BIS-2024-proposed, EO-14110"], table: ["118.728 EOP/s"] },
-    topology: { drawing: ["hall1: 7500", "spine2", "7500 x 3.2 Tbit/s"], table: ["port, bundle, injection"], rows: 3 },
+    topology: { drawing: ["hall1: 7500", "spine2", "7500 x 3.2 Tbit/s", "400 Gbit/s"], table: ["port, bundle, injection"], rows: 3 },
   },
   training: { training: { drawing: ["EU-51 systemic-risk", "not-met"], table: ["~2.653e25"], rows: 9 } },
 };

@@ -78,6 +78,9 @@ fn a_limit_inside_the_interval_is_neither_pass_nor_fail() {
         "{gemm}"
     );
     compared(&a, &b, &["--fail-if-slower", "3%"], 3);
+    // Equal runs are not shown to be no slower at all, only to be no slower than their intervals are wide.
+    compared(&a, &a, &["--fail-if-slower", "0%"], 3);
+    compared(&a, &a, &["--fail-if-slower", "50%"], 0);
 }
 
 /// A copy of record `a` with one text in its measurements changed.

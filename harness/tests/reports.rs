@@ -183,6 +183,90 @@ fn what_cannot_be_reported_is_a_usage_error_that_says_what_is_wrong() {
     assert!(error(&flopgauge().arg("report").assert().code(2)).contains("<RECORDS>"));
 }
 
+/// What becomes of the text of a record.
+type Change = dyn Fn(String) -> Vec<u8>;
+
+/// A copy of the golden record in `folder`, its measurements put through `change`.
+fn changed(folder: &Path, change: impl Fn(String) -> Vec<u8>) -> PathBuf {
+    let out = folder.join("changed");
+    std::fs::create_dir_all(&out).unwrap();
+    std::fs::copy(golden().join("environment.json"), out.join("environment.json")).unwrap();
+    let text = std::fs::read_to_string(golden().join("measurements.jsonl")).unwrap();
+    std::fs::write(out.join("measurements.jsonl"), change(text)).unwrap();
+    out
+}
+
+#[test]
+fn a_record_that_is_no_text_or_has_no_numbers_is_named_with_its_line_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let time = |value: &'static str| {
+        move |text: String| {
+            let (head, tail) = text.split_once("\"elapsed_s\":[").unwrap();
+            let rest = tail.split_once(',').unwrap().1;
+            format!("{head}\"elapsed_s\":[{value},{rest}").into_bytes()
+        }
+    };
+    let not_text = |text: String| [text.as_bytes(), b"\xff\xfe\n".as_slice()].concat();
+    let cut = |text: String| text.as_bytes()[..text.len() / 4].to_vec();
+    let changes: [(&str, &Change, &str); 5] = [
+        ("NaN", &time("NaN"), "measurements.jsonl:1:"),
+        ("huge", &time("1e999"), "measurements.jsonl:1:"),
+        ("negative", &time("-1"), "measurements.jsonl:1:"),
+        ("not UTF-8", &not_text, "not UTF-8 text"),
+        ("cut", &cut, "measurements.jsonl:1"),
+    ];
+    for (name, change, wanted) in changes {
+        let record = changed(folder.path(), change);
+        for more in [&["-o", "out.html"][..], &["--format", "svg", "-o", "charts"]] {
+            let run = report(&record, more).code(2);
+            assert!(text(&run).is_empty() && error(&run).contains(wanted), "{name}: {}", error(&run));
+        }
+        assert!(!folder.path().join("out.html").exists() && !folder.path().join("charts").exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_record_without_outcomes_or_without_an_end_says_so_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = changed(folder.path(), |_| Vec::new());
+    let path = record.join("environment.json");
+    let mut environment: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    environment["ended"] = serde_json::Value::Null;
+    std::fs::write(&path, environment.to_string()).unwrap();
+    for more in [&["--format", "html"][..], &["--format", "markdown"]] {
+        let shown = text(&report(&record, more).code(0));
+        assert!(shown.contains("nothing was measured: the record holds no outcome"), "{shown}");
+        assert!(shown.contains("the run has no end"), "{shown}");
+        assert!(!shown.contains("every planned case was measured"), "{shown}");
+    }
+}
+
+#[test]
+fn a_record_given_twice_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = changed(folder.path(), String::into_bytes);
+    for other in [&record, &golden()] {
+        let said = error(&report(&record, &[other.to_str().unwrap()]).code(2));
+        assert!(said.contains("hold the same, which counts once"), "{said}");
+    }
+}
+
+#[test]
+fn no_cell_of_a_table_for_a_spreadsheet_is_a_formula() {
+    let folder = tempfile::tempdir().unwrap();
+    for (start, number) in [("=", 1), ("+", 2), ("@", 3), ("-", 4)] {
+        let name = format!("{start}HYPERLINK(1)");
+        let at = folder.path().join(number.to_string());
+        std::fs::create_dir(&at).unwrap();
+        let record = record(&GOOD.replace("Scripted good", &name), &at);
+        let csv = text(&report(&record, &["--format", "csv"]).code(0));
+        assert!(csv.contains(&format!(",'{name},")) && !csv.contains(&format!(",{name},")), "{csv}");
+        let markdown = text(&report(&record, &["--format", "markdown"]).code(0));
+        assert!(markdown.contains("HYPERLINK(1)"), "{markdown}");
+    }
+}
+
 #[test]
 fn products_of_zeros_and_emulated_ones_do_not_stand_for_the_sustained_rate() {
     let folder = tempfile::tempdir().unwrap();

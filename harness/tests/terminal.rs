@@ -28,6 +28,10 @@ fn the_table_and_the_runs_fit_their_terminal() {
         assert!(widest(&text) <= usize::from(width), "{text}");
         insta::assert_snapshot!(format!("terminal_{width}"), text);
     }
+    for width in 20..200 {
+        let text = table(Some(width));
+        assert!(widest(&text) <= usize::from(width), "{width}: {text}");
+    }
 }
 
 #[test]
@@ -59,7 +63,7 @@ fn nothing_is_wider_than_the_terminal_nor_coloured_where_that_is_not_wanted() {
     let golden = golden();
     let record = golden.to_str().unwrap();
     let day = ["--as-of", "2026-11-24"];
-    for columns in [60, 80] {
+    for columns in [40, 60, 80] {
         for arguments in [
             vec!["compare", record, record],
             vec!["devices", "--backend", "cpu"],

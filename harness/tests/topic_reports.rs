@@ -88,6 +88,94 @@ fn a_cluster_is_drawn_with_its_sets_limits_and_groups() {
     assert_eq!(csv.lines().count(), 4, "{csv}");
 }
 
+/// Four machines linked to three, each to each, and two pairs of a machine and a switch beside them.
+const ROWS: &str = r#"
+format = "flopgauge.cluster/1"
+name = "rows"
+machine = [
+    { name = "left", count = 4, accelerators = [{ device = "NVIDIA H100 80GB HBM3", count = 8 }] },
+    { name = "right", count = 3, accelerators = [{ device = "NVIDIA A100-SXM4-80GB", count = 4 }] },
+    { name = "one", accelerators = [{ device = "NVIDIA H100 80GB HBM3", count = 8 }] },
+    { name = "other", accelerators = [{ device = "NVIDIA H100 80GB HBM3", count = 8 }] },
+]
+switch = [{ name = "a$1$" }, { name = "b" }]
+link = [
+    { from = "left", to = "right", rate_gbit_s = "400", count = 2 },
+    { from = "one", to = "other", rate_gbit_s = "200" },
+    { from = "one", to = "a$1$", rate_gbit_s = "200", count = 4 },
+    { from = "other", to = "b", rate_gbit_s = "200", count = 4 },
+]
+"#;
+
+/// What flopgauge says of the cluster of `toml`, in a file.
+fn answer(folder: &TempDir, toml: &str) -> (PathBuf, Value) {
+    let file = written(folder, "cluster.toml", toml);
+    let text = printed(&["cluster", file.to_str().unwrap(), "--as-of", "2026-11-24", "--json"]);
+    (written(folder, "cluster.json", &text), serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn a_link_between_two_groups_counts_every_pair_of_its_members_and_says_what_it_joins() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, answer) = answer(&folder, ROWS);
+    let pairs: Vec<&Value> =
+        answer["groups"]["links"].as_array().unwrap().iter().map(|link| &link["pairs"]).collect();
+    assert_eq!(pairs, [12, 1, 1, 1], "four machines, each linked to each of three");
+    let (page, _) = report("--cluster", &file, &[], 0);
+    let drawing = drawing(&page, "topology-1");
+    for text in [
+        ">left: 4<",
+        ">right: 3<",
+        ">12 x 800 Gbit/s<",
+        ">200 Gbit/s; joins by no reading<",
+        ">800 Gbit/s; joins by bundle, injection<",
+        ">a$1$<",
+    ] {
+        assert!(drawing.contains(text), "{text}: {drawing}");
+    }
+    assert_eq!(drawing.matches("<line").count(), 4, "no link but those of the file: {drawing}");
+    let (csv, _) = report("--cluster", &file, &["--format", "csv", "--chart", "topology"], 0);
+    let row = "\"left: 4 machines, 32 accelerators\",\"right: 3 machines, 12 accelerators\",12,400 Gbit/s,800 Gbit/s";
+    assert!(csv.contains(row), "{csv}");
+}
+
+#[test]
+fn machines_with_more_neighbours_than_others_are_another_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ROWS.replace(
+        "    { name = \"one\",",
+        "    { name = \"left2\", count = 4, accelerators = [{ device = \"NVIDIA H100 80GB HBM3\", count = 8 }] },
+    { name = \"right2\", count = 5, accelerators = [{ device = \"NVIDIA A100-SXM4-80GB\", count = 4 }] },
+    { name = \"one\",",
+    );
+    let links = "link = [\n    { from = \"left2\", to = \"right2\", rate_gbit_s = \"100\" },";
+    let more = more.replace("link = [", links).replace("\"400\", count = 2", "\"100\"");
+    let groups = answer(&folder, &more).1["groups"].clone();
+    assert_eq!(groups["exact"], true);
+    let found: Vec<(&Value, &Value)> =
+        groups["groups"].as_array().unwrap().iter().map(|g| (&g["first"], &g["last"])).collect();
+    for name in ["left", "right", "left2", "right2"] {
+        assert!(found.contains(&(&name.into(), &Value::Null)), "{name}: {found:?}");
+    }
+    assert_eq!(
+        groups["links"][0]["pairs"].as_u64().unwrap() + groups["links"][1]["pairs"].as_u64().unwrap(),
+        12 + 20
+    );
+}
+
+#[test]
+fn the_name_of_a_limit_stands_where_there_is_room_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = answer(&folder, ROWS);
+    let (page, _) = report("--cluster", &file, &[], 0);
+    let name = "1e20: BIS-2024-proposed, EO-14110";
+    let text = drawing(&page, "sets-1").split("<text").find(|text| text.contains(name)).unwrap();
+    assert!(text.contains("text-anchor=\"end\""), "far right of the sets, its name is left of it: {text}");
+    let (page, _) = report("--cluster", &written(&folder, "halls.json", &cluster()), &[], 0);
+    let text = drawing(&page, "sets-1").split("<text").find(|text| text.contains(name)).unwrap();
+    assert!(text.contains("text-anchor=\"start\""), "left of the sets, its name is right of it: {text}");
+}
+
 #[test]
 fn a_file_without_sets_and_groups_is_read_and_says_what_is_not_drawn() {
     let mut answer: Value = serde_json::from_str(&cluster()).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Determination, TrainingJudgement};
 use crate::training::{Effect, Method, Route, Run, Three, WholeThree};
-use crate::units::{Ops, Ratio, UnitError};
+use crate::units::{Ops, Ratio, UnitError, two_figures};
 
 /// Greatest ratio of the two estimates that is usual.
 ///
@@ -186,31 +186,4 @@ fn warnings(run: &Run, agreement: Option<Ratio>) -> Vec<String> {
         );
     }
     found
-}
-
-/// `4.0e25`: two significant figures, half up.
-fn two_figures(operations: Ops) -> String {
-    let value = operations.get();
-    if value < 10 {
-        return value.to_string();
-    }
-    let power = value.ilog10();
-    let unit = 10_u128.pow(power - 1);
-    let figures = value / unit + u128::from(value % unit >= unit.div_ceil(2));
-    let (figures, power) = if figures == 100 { (10, power + 1) } else { (figures, power) };
-    format!("{}.{}e{power}", figures / 10, figures % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_figures_round_half_up() {
-        for (value, text) in
-            [(37_908_u128, "3.8e4"), (99_600, "1.0e5"), (85, "8.5e1"), (995, "1.0e3"), (7, "7")]
-        {
-            assert_eq!(two_figures(Ops::new(value)), text);
-        }
-    }
 }

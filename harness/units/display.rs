@@ -1,5 +1,7 @@
 //! How quantities are written: rates with an SI prefix, totals in powers of ten, as statutes write them.
 
+use super::Ops;
+
 const PREFIXES: [(&str, u32); 11] = [
     ("Q", 30),
     ("R", 27),
@@ -82,11 +84,39 @@ fn decimal_text(value: u128, power: u32) -> String {
     format!("{whole}.{}", digits.trim_end_matches('0'))
 }
 
+/// `4.0e25`: two significant figures, half up.
+pub fn two_figures(operations: Ops) -> String {
+    let value = operations.get();
+    if value < 10 {
+        return value.to_string();
+    }
+    let power = value.ilog10();
+    let unit = 10_u128.pow(power - 1);
+    let figures = value / unit + u128::from(value % unit >= unit.div_ceil(2));
+    let (figures, power) = if figures == 100 { (10, power + 1) } else { (figures, power) };
+    format!("{}.{}e{power}", figures / 10, figures % 10)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn two_figures_round_half_up() {
+        for (value, text) in [
+            (37_908_u128, "3.8e4"),
+            (99_600, "1.0e5"),
+            (104_999, "1.0e5"),
+            (995, "1.0e3"),
+            (85, "8.5e1"),
+            (7, "7"),
+            (u128::MAX, "3.4e38"),
+        ] {
+            assert_eq!(two_figures(Ops::new(value)), text);
+        }
+    }
 
     #[test]
     fn rates_have_four_digits_and_a_prefix() {

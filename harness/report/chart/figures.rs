@@ -5,8 +5,9 @@ use kuva::plot::annotations::TextAnnotation;
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
+use kuva::render::render::{Primitive, render_multiple};
 
-use super::{BURST, Chart, Data, DeviceRun, INK, ISSUE, MARK, SUSTAINED, THEORETICAL, si_ticks};
+use super::{BURST, Chart, Data, DeviceRun, INK, ISSUE, MARK, SUSTAINED, THEORETICAL, si_ticks, styled};
 use crate::device::ClockBasis;
 use crate::report::summary::{Figures, share, three_figures};
 use crate::units::OpRate;
@@ -15,8 +16,12 @@ use crate::units::OpRate;
 const HEIGHT: f64 = 0.72;
 /// Width of a letter of a label, as a share of the greatest rate.
 const LETTER: f64 = 0.0135;
-/// The library puts a label above its point; half a letter's height of a row brings it beside.
-const DROP: f64 = 0.14;
+/// The library puts the foot of a label 6 pixels above its point; so many lower it stands beside.
+const DROP: f64 = 10.0;
+/// Height of the chart beside its rows, and of what of it is no axis, in pixels.
+const BESIDE: [f64; 2] = [150.0, 61.0];
+/// Height of a row, in pixels.
+const ROW: f64 = 64.0;
 
 /// Theoretical, issue and sustained rate per precision, with every theoretical peak that is known as a mark.
 pub fn figures(run: &DeviceRun<'_>) -> Chart {
@@ -26,8 +31,9 @@ pub fn figures(run: &DeviceRun<'_>) -> Chart {
         rows.iter().map(cells).collect(),
     );
     let title = format!("Three figures per precision: {}", run.name());
-    let description = "Bars: the headline theoretical peak, the issue rate and the sustained rate. Whiskers: 95 % \
-        intervals of the medians. Marks: theoretical peaks at each known clock, and the burst rate.";
+    let description = "Bars: the headline theoretical peak, the greater one where issue and product have different ones; \
+        the issue rate and the sustained rate. Whiskers: 95 % intervals of the medians. Marks: theoretical peaks at each \
+        known clock, and the burst rate.";
     let chart = Chart::new("figures", &run.id(), title, description.to_owned(), table);
     let drawable: Vec<&Figures> = rows.iter().rev().filter(|row| row.most() > 0.0).collect();
     if drawable.is_empty() {
@@ -42,20 +48,36 @@ pub fn figures(run: &DeviceRun<'_>) -> Chart {
         .with_clamp_axis()
         .with_x_label("operations per second")
         .with_x_tick_format(si_ticks())
-        .with_height(150.0 + 64.0 * count);
+        .with_height(BESIDE[0] + ROW * count);
     layout.show_legend = true;
+    // In rows of the axis, which shows two tenths of a row more than there are.
+    let drop = DROP * (count + 0.2) / (BESIDE[0] - BESIDE[1] + ROW * count);
     for (place, row) in drawable.iter().enumerate() {
-        layout = labels_of(row, place, most).into_iter().fold(layout, Layout::with_annotation);
+        layout = labels_of(row, place, most, drop).into_iter().fold(layout, Layout::with_annotation);
     }
-    chart.drawn(plots(&drawable), layout)
+    let mut scene = render_multiple(plots(&drawable), styled(layout));
+    without_empty_whiskers(&mut scene.elements);
+    chart.of(scene)
+}
+
+/// The library draws a whisker on every bar; one without length, on a bar without an interval, is none.
+fn without_empty_whiskers(elements: &mut Vec<Primitive>) {
+    let is_point = |element: &Primitive| match element {
+        Primitive::Line { x1, y1, x2, y2, .. } => (x2 - x1).abs() + (y2 - y1).abs() < 1e-9,
+        _ => false,
+    };
+    while let Some(at) = elements.iter().position(is_point) {
+        // The line, and a cap at each of its ends.
+        elements.drain(at..(at + 3).min(elements.len()));
+    }
 }
 
 /// The values in words at the ends of the bars of a row: beside a far greater row its bars are slivers.
-fn labels_of(row: &Figures, place: usize, most: f64) -> Vec<TextAnnotation> {
+fn labels_of(row: &Figures, place: usize, most: f64, drop: f64) -> Vec<TextAnnotation> {
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let at = place as f64 + 1.0;
     let [issue, sustained] = [row.issue, row.sustained].map(|estimate| estimate.map(|e| (e.median, e.high)));
-    let peak = row.theoretical.as_ref().map(|known| known.0);
+    let peak = row.peak();
     let farthest = row.peaks.iter().map(|peak| peak.1).chain(peak).map(OpRate::get).fold(0.0, f64::max);
     let burst = row.burst.map_or(0.0, OpRate::get);
     [
@@ -69,7 +91,7 @@ fn labels_of(row: &Figures, place: usize, most: f64) -> Vec<TextAnnotation> {
         let text = row.rate(rate);
         #[expect(clippy::cast_precision_loss, reason = "some fifteen letters")]
         let half = text.chars().count() as f64 * LETTER / 2.0;
-        Some(TextAnnotation::new(text, end + most * (half + 0.03), at + offset - DROP).with_font_size(11))
+        Some(TextAnnotation::new(text, end + most * (half + 0.03), at + offset - drop).with_font_size(11))
     })
     .collect()
 }
@@ -90,7 +112,7 @@ fn plots(rows: &[&Figures]) -> Vec<Plot> {
         let median = |estimate: &Option<crate::units::Estimate<crate::units::OpRate>>| {
             estimate.map_or(0.0, |estimate| estimate.median.get())
         };
-        let theoretical = row.theoretical.as_ref().map_or(0.0, |known| known.0.get());
+        let theoretical = row.peak().map_or(0.0, OpRate::get);
         bars = bars.with_group(
             row.name(),
             [(median(&row.sustained), SUSTAINED), (median(&row.issue), ISSUE), (theoretical, THEORETICAL)],

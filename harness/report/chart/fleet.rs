@@ -69,8 +69,8 @@ pub fn fleet(number: usize, fleet: &Fleet) -> Chart {
         String::new()
     };
     let description = format!(
-        "Each mark is the slowest device of one node, over the median of its group: dots pass, crosses fail, triangles \
-         are inconclusive. Dashed: the limits beyond which a device is an \
+        "Each mark is the slowest device of one node, over the median of its group: dots pass, diamonds pass with \
+         an outlier, crosses fail, triangles are inconclusive. Dashed: the limits beyond which a device is an \
          outlier; solid: the floor that the spec asked for. The slowest outside are named.{thinning}"
     );
     let title = format!("Nodes of the fleet by case{}", if fleet.simulated { " [SIMULATED]" } else { "" });
@@ -189,6 +189,7 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             let line = line.with_color(INK).with_stroke_width(1.4);
             plots.push(Plot::Line(if is_floor { line } else { line.with_dashed() }));
         }
+        let edge = left_edge(&outside, low, high);
         for (row, point) in named.iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "at most five")]
             let height = at + 0.34 - 0.17 * row as f64;
@@ -198,13 +199,19 @@ fn draw(chart: Chart, fleet: &Fleet, cases: &[String], strips: &[Vec<Point<'_>>]
             let text = format!("{} {}", point.node.node, point.device.id);
             #[expect(clippy::cast_precision_loss, reason = "some twenty letters")]
             let reach = (high - low) * (text.chars().count() as f64 * LETTER / 2.0 + 0.012);
-            let beside = if point.share > (low + high) / 2.0 { -reach } else { reach };
-            let label = TextAnnotation::new(text, point.share + beside, height - 0.1);
+            let place = if point.share > edge { point.share - reach } else { edge + reach };
+            let label = TextAnnotation::new(text, place, height - 0.1);
             layout = layout.with_annotation(label.with_color(INK).with_font_size(11));
         }
     }
     plots.insert(0, Plot::Strip(strip));
     chart.drawn(plots, layout)
+}
+
+/// The last of the marks in the left half: names there stand to the right of all of them, whether named or not.
+fn left_edge(outside: &[&Point<'_>], low: f64, high: f64) -> f64 {
+    let left = outside.iter().map(|point| point.share).filter(|share| *share <= f64::midpoint(low, high));
+    left.fold(low, f64::max)
 }
 
 /// At most [`DRAWN`] of points in order, evenly over their ranks.

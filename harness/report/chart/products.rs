@@ -1,8 +1,7 @@
-//! Products by their shape and by their data.
+//! Products, and how their rate depends on their data.
 
-use std::collections::BTreeMap;
-
-use kuva::plot::{BarPlot, ColorMap, Heatmap};
+use kuva::plot::BarPlot;
+use kuva::plot::annotations::TextAnnotation;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
@@ -13,11 +12,14 @@ use crate::record::Measurement;
 use crate::units::{OpRate, Ratio};
 use crate::workload::{Distribution, GemmShape, Work};
 
+/// Height of a row of bars, in pixels.
+const ROW: f64 = 28.0;
+
 /// One measured product.
 pub(super) struct Product {
     pub(super) arithmetic: Arithmetic,
     pub(super) shape: GemmShape,
-    input: Distribution,
+    pub(super) input: Distribution,
     pub(super) rate: OpRate,
 }
 
@@ -39,55 +41,9 @@ pub(super) fn row(product: &Product) -> Vec<String> {
     ]
 }
 
-fn table(products: &[&Product]) -> Data {
+pub(super) fn table(products: &[&Product]) -> Data {
     let rows = products.iter().map(|product| row(product)).collect();
     Data::new(&["precision", "shape", "input", "rate"], rows)
-}
-
-/// Heat map of a sweep: shapes by precision, as a share of the best of the precision.
-pub fn shapes(run: &DeviceRun<'_>) -> Chart {
-    let all = products(run);
-    let found: Vec<&Product> = all.iter().filter(|product| product.input == Distribution::Normal).collect();
-    let mut best: BTreeMap<Arithmetic, f64> = BTreeMap::new();
-    let mut shapes: Vec<GemmShape> = Vec::new();
-    for product in &found {
-        let most = best.entry(product.arithmetic).or_default();
-        *most = most.max(product.rate.get());
-        if !shapes.contains(&product.shape) {
-            shapes.push(product.shape);
-        }
-    }
-    let title = format!("Shapes: {}", run.name());
-    let description = "Rate of each shape as a percentage of the best shape of the same precision, normal data. \
-        Brighter is faster; an empty cell was not measured.";
-    let chart = Chart::new("shapes", &run.id(), title, description.to_owned(), table(&found));
-    if shapes.len() < 3 {
-        return chart.without("fewer than three shapes were measured; --sweep coarse measures about sixty");
-    }
-    shapes.sort_by_key(|shape| shape.ops());
-    let cell = |arithmetic: &Arithmetic, shape: &GemmShape| {
-        let product = found.iter().find(|p| p.arithmetic == *arithmetic && p.shape == *shape)?;
-        Some((product.rate.get() / best.get(arithmetic)? * 100.0).round())
-    };
-    let rows: Vec<Vec<f64>> = shapes
-        .iter()
-        .map(|shape| best.keys().map(|arithmetic| cell(arithmetic, shape).unwrap_or(f64::NAN)).collect())
-        .collect();
-    let names: Vec<String> = shapes.iter().map(ToString::to_string).collect();
-    let columns: Vec<String> = best.keys().map(ToString::to_string).collect();
-    let map = Heatmap::new()
-        .with_data(rows)
-        .with_labels(names.clone(), columns.clone())
-        .with_color_map(ColorMap::Viridis)
-        .with_values();
-    #[expect(clippy::cast_precision_loss, reason = "some sixty rows")]
-    let height = 120.0 + 22.0 * shapes.len() as f64;
-    let plots = vec![Plot::Heatmap(map)];
-    let layout = Layout::auto_from_plots(&plots)
-        .with_x_categories(columns)
-        .with_y_categories(names)
-        .with_height(height);
-    chart.drawn(plots, layout)
 }
 
 /// Bars of the rate by input distribution, as a share of normal data.
@@ -127,11 +83,17 @@ pub fn inputs(run: &DeviceRun<'_>) -> Chart {
     #[expect(clippy::cast_precision_loss, reason = "some ten rows")]
     let count = bars.len() as f64;
     let percent = |value: f64| Ratio::new(value).unwrap_or_default().to_string();
-    let layout = Layout::new((0.0, most * 1.05), (0.4, count + 0.6))
+    let mut layout = Layout::new((0.0, most * 1.14), (0.4, count + 0.6))
         .with_y_categories(bars.iter().map(|bar| bar.0.clone()).collect())
         .with_x_label("rate over that on normal data")
         .with_x_tick_format(kuva::render::layout::TickFormat::Custom(std::sync::Arc::new(percent)))
-        .with_height(100.0 + 28.0 * count);
+        .with_clamp_axis()
+        .with_height(100.0 + ROW * count);
+    for (row, (_, share)) in (1_u32..).zip(&bars) {
+        // The library puts the foot of a label 6 pixels above its point.
+        let text = TextAnnotation::new(percent(*share), share + most * 0.05, f64::from(row) - 10.0 / ROW);
+        layout = layout.with_annotation(text.with_font_size(11));
+    }
     let plot = bars.into_iter().fold(BarPlot::new().with_horizontal(true), |plot, (name, share)| {
         plot.with_colored_bar(name, share, SUSTAINED)
     });

@@ -51,7 +51,7 @@ pub fn timeline(run: &DeviceRun<'_>) -> Chart {
         points.iter().map(|point| cells(point, integer)).collect(),
     );
     let chart = Chart::new("timeline", &run.id(), title, description, table);
-    chart.of(&stack(&points, measured, integer).render(WIDTH))
+    chart.of(stack(&points, measured, integer).render(WIDTH))
 }
 
 type Reading = fn(&Point) -> Option<f64>;
