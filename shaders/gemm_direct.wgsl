@@ -11,7 +11,7 @@
 {% if transposed %}a{{ q }}_{{ i // 4 }}[{{ i % 4 }}]{% else %}a{{ i }}[{{ q }}]{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}
-struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
+struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32, column: u32 }
 @group(0) @binding(0) var<uniform> extents: Extents;
 @group(0) @binding(1) var<storage, read> left: array<vec4<{{ operand }}>>;
 @group(0) @binding(2) var<storage, read> right: array<vec4<{{ operand }}>>;
@@ -21,7 +21,7 @@ struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
   {% if counted %}var ops = 0u;{% endif %}
   let row = (group.y + extents.row) * {{ bm }}u + local.y * {{ tm }}u;
-  let column = group.x * {{ wx * tn }}u + local.x;
+  let column = (group.x + extents.column) * {{ wx * tn }}u + local.x;
   {% for i in range(tm) %}{% for j in range(tn) %}
   var c{{ i }}_{{ j }} = {{ sum }}();
   {% endfor %}{% endfor %}

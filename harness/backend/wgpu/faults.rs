@@ -10,6 +10,8 @@ pub(super) enum Fault {
     LostInProduct,
     /// The adapter has no timestamps.
     NoTimestamps,
+    /// Timestamps run three times as fast as time.
+    FastTimestamps,
     /// Loops end one trip early in every kernel.
     ShortLoops,
     /// Loops end at 65,535 trips, as those of Mesa 22.
@@ -28,6 +30,7 @@ impl Fault {
             "lost" => Some(Self::Lost),
             "lost-in-product" => Some(Self::LostInProduct),
             "no-timestamps" => Some(Self::NoTimestamps),
+            "fast-timestamps" => Some(Self::FastTimestamps),
             "short-loops" => Some(Self::ShortLoops),
             "miscounted-loops" => Some(Self::MiscountedLoops),
             "invalid-shader" => Some(Self::InvalidShader),

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use flopgauge::backend::Timer;
-use flopgauge::device::DeviceKind;
+use flopgauge::device::{DeviceKind, Severity};
 use flopgauge::measure::{Measured, Outcome};
 use flopgauge::record::Record;
 
@@ -180,6 +180,32 @@ fn an_adapter_without_timestamps_is_timed_by_the_host_and_says_so() {
     let outcomes = run.outcomes();
     let measured = measured(&outcomes[0]);
     assert!(measured.timer == Timer::HostClock && rules(measured).contains(&"host-clock"), "{measured:?}");
+}
+
+#[test]
+fn timestamps_that_differ_from_the_hosts_clock_are_a_finding() {
+    if software().is_none() {
+        return;
+    }
+    let run = Run::of("fast-timestamps", &["--precision", "fp32", "--method", "issue"]);
+    let outcomes = run.outcomes();
+    let found = measured(&outcomes[0]).findings.iter().find(|finding| finding.rule == "timers-disagree");
+    let severity = found.map(|finding| finding.severity);
+    assert_eq!(severity, Some(Severity::Error), "more time than passed: {outcomes:?}");
+}
+
+#[test]
+fn a_sum_of_more_trips_than_a_loop_may_have_is_skipped() {
+    if software().is_none() {
+        return;
+    }
+    let named = ["--precision", "fp16", "--method", "gemm", "--implementation", "direct-8x64-8x4"];
+    let run = Run::of("", &[named.as_slice(), &["--shape", "8,8,262144"]].concat());
+    let outcomes = run.outcomes();
+    assert!(
+        outcomes.iter().any(|o| o.reason().is_some_and(|why| why.contains("65535 trips"))),
+        "{outcomes:?}"
+    );
 }
 
 #[test]
