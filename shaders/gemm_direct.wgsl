@@ -3,7 +3,9 @@
 // launch  (n / bn, m / bm) workgroups of wx x wy invocations
 // needs   fp16: SHADER_F16; fp64: SHADER_F64
 // No workgroup memory: each invocation loads what it multiplies, tm rows of A and tn columns of four of B, and relies
-// on the caches. The simplest kernel that still uses every loaded number several times.
+// on the caches. The simplest kernel that still uses every loaded number several times. All loads of a step come
+// before its arithmetic, so that they are in flight together, and a sum takes its four products one after the other:
+// where registers are few, it leaves them once a step and not four times.
 {% macro mac(c, a, b) -%}
 {{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
 {%- endmacro %}
@@ -37,10 +39,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     {% endif %}
     {% for q in range(4) %}{% for j in range(tn) %}
     let b{{ q }}_{{ j }} = {{ sum }}(right[(p * 4u + {{ q }}u) * extents.ldb + column + {{ j * wx }}u]);
-    {% for i in range(tm) %}
-    {{ mac("c" ~ i ~ "_" ~ j, element(i, q), "b" ~ q ~ "_" ~ j) }}
-    {% endfor %}
     {% endfor %}{% endfor %}
+    {% for i in range(tm) %}{% for j in range(tn) %}{% for q in range(4) %}
+    {{ mac("c" ~ i ~ "_" ~ j, element(i, q), "b" ~ q ~ "_" ~ j) }}
+    {% endfor %}{% endfor %}{% endfor %}
   }
   {% for i in range(tm) %}{% for j in range(tn) %}
   product[(row + {{ i }}u) * extents.ldc + column + {{ j * wx }}u] = vec4<{{ result }}>(c{{ i }}_{{ j }});

@@ -19,6 +19,9 @@ use crate::workload::{Case, Elements, GemmShape, Layout, Operand, Work, operand}
 /// Most trips of one loop: some drivers end loops there, and a shader that runs on and on is taken for a hang.
 const TRIPS: u64 = 65_535;
 
+/// Operations of the first dispatch: a fiftieth of a second of a GPU of 0.1 TFLOP/s.
+const FIRST: u64 = 1 << 31;
+
 /// Sums of this many products of bytes can leave 32 bits.
 const INT8_K: u64 = 1 << 17;
 
@@ -104,15 +107,21 @@ impl<'a> ProductCase<'a> {
         let longest = |panels: &[u64], edge| panels.iter().max().copied().unwrap_or(0) / edge;
         let (rows, columns) = (&self.panels.rows, &self.panels.columns);
         let most = longest(rows, self.tile.0) * longest(columns, self.tile.1);
+        let ops = 2 * self.tile.0 * self.tile.1 * self.panels.k;
+        let mut groups = (FIRST / ops).clamp(1, most);
+        self.launches = self.cut(groups, 1)?;
         // The first dispatch also compiles on software drivers, and says nothing of time.
-        self.launches = self.cut(1, 1)?;
         self.once(1)?;
-        let mut groups = 1;
         loop {
             self.launches = self.cut(groups, 1)?;
-            let elapsed = self.once(1)?.get();
-            let Some(more) = grown(elapsed).filter(|_| groups < most) else { break };
-            groups = (groups * more).min(most);
+            // The shorter of two: one that was held up would cut the product into crumbs.
+            let elapsed = self.once(1)?.get().min(self.once(1)?.get());
+            let next = next_groups(groups, elapsed).min(most);
+            let grows = next > groups;
+            groups = next;
+            if !grows {
+                break;
+            }
         }
         self.launches = self.cut(groups, usize::MAX)?;
         let elapsed = self.once(1)?.get();
@@ -239,10 +248,25 @@ impl Loaded for ProductCase<'_> {
     }
 }
 
-/// How many times as many workgroups the next trial may have after one of so many seconds; `None` where there is no
-/// room for more.
-fn grown(elapsed: f64) -> Option<u64> {
-    [8, 2].into_iter().zip([16.0, 2.0]).find(|(_, room)| elapsed * room <= SUBMISSION).map(|(more, _)| more)
+/// How many workgroups a dispatch may have after one of `groups` took so many seconds.
+fn next_groups(groups: u64, elapsed: f64) -> u64 {
+    let room = SUBMISSION / elapsed;
+    if room >= 16.0 {
+        groups.saturating_mul(8)
+    } else if room >= 2.0 {
+        groups.saturating_mul(2)
+    } else if room >= 1.0 {
+        groups
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a count that becomes smaller, rounded down"
+        )]
+        let fewer = (groups as f64 * room) as u64;
+        fewer.max(1)
+    }
 }
 
 fn raw(elements: &Elements) -> &[u8] {
@@ -305,4 +329,19 @@ fn upload(
         }
     }
     Ok(buffers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_groups;
+
+    #[test]
+    fn a_dispatch_grows_while_twice_as_many_workgroups_still_end_in_time_and_shrinks_where_it_does_not() {
+        for (elapsed, next) in [(1e-5, 800), (0.006, 800), (0.007, 200), (0.05, 200), (0.06, 100), (0.1, 100)]
+        {
+            assert_eq!(next_groups(100, elapsed), next, "{elapsed}");
+        }
+        assert_eq!(next_groups(100, 0.4), 25);
+        assert_eq!(next_groups(1, 5.0), 1, "one workgroup is not cut");
+    }
 }
