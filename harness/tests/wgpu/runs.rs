@@ -5,7 +5,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use flopgauge::backend::Timer;
-use flopgauge::device::{DeviceKind, Severity};
+use flopgauge::device::{DeviceKind, Finding, Severity};
 use flopgauge::measure::{Measured, Outcome};
 use flopgauge::record::Record;
 
@@ -180,6 +180,25 @@ fn an_adapter_without_timestamps_is_timed_by_the_host_and_says_so() {
     let outcomes = run.outcomes();
     let measured = measured(&outcomes[0]);
     assert!(measured.timer == Timer::HostClock && rules(measured).contains(&"host-clock"), "{measured:?}");
+}
+
+#[test]
+fn that_operands_do_not_rotate_is_said_in_the_record_on_the_terminal_and_in_a_report() {
+    if software().is_none() {
+        return;
+    }
+    let named = ["--precision", "fp32", "--method", "gemm", "--implementation", "direct-16x64-16x4"];
+    let run = Run::of("", &[named.as_slice(), &["--shape", "64,64,64"]].concat());
+    run.code(0);
+    const NOTE: &str = "every product reads the same operands";
+    let finding = |finding: &Finding| finding.rule == "cache-warm" && finding.message.starts_with(NOTE);
+    assert!(measured(&run.outcomes()[0]).findings.iter().any(finding));
+    assert!(String::from_utf8_lossy(&run.ran.stdout).contains(NOTE), "{:?}", run.ran);
+    for format in ["html", "markdown", "csv"] {
+        let mut command = flopgauge(run.folder.path(), &["report", "--format", format, "--out", "-"]);
+        let report = command.arg(run.folder.path().join("record")).output().unwrap();
+        assert!(String::from_utf8_lossy(&report.stdout).contains(NOTE), "{format}");
+    }
 }
 
 #[test]
