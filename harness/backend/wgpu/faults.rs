@@ -16,6 +16,8 @@ pub(super) enum Fault {
     ShortLoops,
     /// Loops end at 65,535 trips, as those of Mesa 22.
     MiscountedLoops,
+    /// A binding holds 64 KiB and a dispatch three workgroups.
+    Small,
     /// Every shader fails validation.
     InvalidShader,
 }
@@ -33,6 +35,7 @@ impl Fault {
             "fast-timestamps" => Some(Self::FastTimestamps),
             "short-loops" => Some(Self::ShortLoops),
             "miscounted-loops" => Some(Self::MiscountedLoops),
+            "small" => Some(Self::Small),
             "invalid-shader" => Some(Self::InvalidShader),
             _ => None,
         }

@@ -84,7 +84,8 @@ impl Gpu {
 
     /// Bytes that one binding may have.
     pub fn binding(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
+        let most = if self.fault == Some(Fault::Small) { 64 << 10 } else { u64::MAX };
+        most.min(self.limits.max_storage_buffer_binding_size).min(self.limits.max_buffer_size)
     }
 
     /// Runs `work` in error scopes.

@@ -123,6 +123,9 @@ impl<'a> ProductCase<'a> {
                 break;
             }
         }
+        if self.gpu.fault == Some(Fault::Small) {
+            groups = groups.min(3);
+        }
         self.launches = self.cut(groups, usize::MAX)?;
         let elapsed = self.once(1)?.get();
         #[expect(

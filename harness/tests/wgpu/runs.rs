@@ -183,6 +183,19 @@ fn an_adapter_without_timestamps_is_timed_by_the_host_and_says_so() {
 }
 
 #[test]
+fn a_product_in_many_panels_and_many_dispatches_is_right() {
+    if software().is_none() {
+        return;
+    }
+    for (precision, implementation) in [("fp32", "direct-32x32-4x4"), ("int8", "dot4-32x64x32-4x4")] {
+        let named = ["--precision", precision, "--method", "gemm", "--implementation", implementation];
+        let run = Run::of("small", &[named.as_slice(), &["--shape", "301,403,205"]].concat());
+        run.code(0);
+        assert!(measured(&run.outcomes()[0]).is_verified(), "{:?}", run.outcomes());
+    }
+}
+
+#[test]
 fn that_operands_do_not_rotate_is_said_in_the_record_on_the_terminal_and_in_a_report() {
     if software().is_none() {
         return;
