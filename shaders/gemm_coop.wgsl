@@ -11,7 +11,7 @@
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}
 enable wgpu_cooperative_matrix;
-struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
+struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32, column: u32 }
 @group(0) @binding(0) var<uniform> extents: Extents;
 @group(0) @binding(1) var<storage, read> left: array<{{ operand }}>;
 @group(0) @binding(2) var<storage, read> right: array<{{ operand }}>;
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   {% if counted %}var ops = 0u;{% endif %}
   let band = min(subgroup, {{ wy - 1 }}u);
   let row = (group.y + extents.row) * {{ bm }}u;
-  let column = group.x * {{ bn }}u;
+  let column = (group.x + extents.column) * {{ bn }}u;
   {% for i in range(tm) %}{% for j in range(tn) %}
   var c{{ i }}_{{ j }} = coop_mat{{ size }}x{{ size }}<{{ result }}, C>();
   {% endfor %}{% endfor %}

@@ -15,7 +15,7 @@
       {{ tile }}[i] = vec4<u32>(byte_column(rows, 0u), byte_column(rows, 8u), byte_column(rows, 16u), byte_column(rows, 24u));
     }
 {% endmacro %}
-struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
+struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32, column: u32 }
 @group(0) @binding(0) var<uniform> extents: Extents;
 @group(0) @binding(1) var<storage, read> left: array<u32>;
 @group(0) @binding(2) var<storage, read> right: array<u32>;
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         @builtin(local_invocation_index) index: u32) {
   {% if counted %}var ops = 0u;{% endif %}
   let row = (group.y + extents.row) * {{ bm }}u;
-  let column = group.x * {{ bn // 4 }}u;
+  let column = (group.x + extents.column) * {{ bn // 4 }}u;
   {% for i in range(tm) %}{% for j in range(tn) %}
   var c{{ i }}_{{ j }} = vec4<i32>();
   {% endfor %}{% endfor %}

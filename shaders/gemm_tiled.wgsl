@@ -4,7 +4,8 @@
 // needs   fp16: SHADER_F16; fp64: SHADER_F64; (bm + bn) * bk elements of workgroup memory
 // A tile of A and one of B go through workgroup memory, two barriers a step of bk. An invocation owns columns x and
 // x + wx of four, so that neighbours read neighbouring vectors. The tiles are filled before they are read, which is
-// why they need not be zeroed.
+// why they need not be zeroed. A sum takes its four products of a step one after the other: where registers are few,
+// it leaves them once a step and not four times.
 {% macro mac(c, a, b) -%}
 {{ c }} = fma({{ sum }}({{ a }}), {{ b }}, {{ c }});{% if counted %} ops += 8u;{% endif %}
 {%- endmacro %}
@@ -12,7 +13,7 @@
 {% if transposed %}a{{ r }}_{{ i // 4 }}[{{ i % 4 }}]{% else %}a{{ i }}[{{ r }}]{% endif %}
 {%- endmacro %}
 {% if "f16" in enables %}enable f16;{% endif %}
-struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32 }
+struct Extents { k: u32, lda: u32, ldb: u32, ldc: u32, row: u32, column: u32 }
 @group(0) @binding(0) var<uniform> extents: Extents;
 @group(0) @binding(1) var<storage, read> left: array<vec4<{{ operand }}>>;
 @group(0) @binding(2) var<storage, read> right: array<vec4<{{ operand }}>>;
@@ -25,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         @builtin(local_invocation_index) index: u32) {
   {% if counted %}var ops = 0u;{% endif %}
   let row = (group.y + extents.row) * {{ bm }}u;
-  let column = group.x * {{ bn // 4 }}u;
+  let column = (group.x + extents.column) * {{ bn // 4 }}u;
   {% for i in range(tm) %}{% for j in range(tn) %}
   var c{{ i }}_{{ j }} = {{ sum }}();
   {% endfor %}{% endfor %}
@@ -59,10 +60,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       {% endif %}
       {% for r in range(4) %}{% for j in range(tn) %}
       let b{{ r }}_{{ j }} = {{ sum }}(tile_b[(q * 4u + {{ r }}u) * {{ bn // 4 }}u + local.x + {{ j * wx }}u]);
-      {% for i in range(tm) %}
-      {{ mac("c" ~ i ~ "_" ~ j, element(i, r), "b" ~ r ~ "_" ~ j) }}
-      {% endfor %}
       {% endfor %}{% endfor %}
+      {% for i in range(tm) %}{% for j in range(tn) %}{% for r in range(4) %}
+      {{ mac("c" ~ i ~ "_" ~ j, element(i, r), "b" ~ r ~ "_" ~ j) }}
+      {% endfor %}{% endfor %}{% endfor %}
     }
     workgroupBarrier();
   }

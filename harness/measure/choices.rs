@@ -10,10 +10,13 @@ use uuid::Uuid;
 use super::{Candidate, Request};
 use crate::backend::{Backend, Implementation};
 use crate::device::{Finding, Severity};
-use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text, write_atomically};
+use crate::files::{FileError, parse_json, read_text, write_atomically};
 use crate::precision::{Accumulate, Precision};
-use crate::units::Seconds;
+use crate::units::{Bytes, Seconds};
 use crate::workload::Work;
+
+/// A longer file was not written here: a choice is a few kilobytes.
+const LIMIT: Bytes = Bytes::new(16 << 20);
 
 /// File of the choices that were made on one device, kind `choices/1`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -92,7 +95,7 @@ impl Memory {
             return Ok(Vec::new());
         }
         let name = self.path.display().to_string();
-        let text = read_text(&self.path, TEXT_LIMIT).map_err(|error| error.to_string())?;
+        let text = read_text(&self.path, LIMIT).map_err(|error| error.to_string())?;
         let found: Choices =
             parse_json(&name, &text, Choices::KIND).map_err(|error: FileError| error.to_string())?;
         if found.of != self.choices.of {
@@ -276,6 +279,25 @@ mod tests {
             let next = run(folder.path(), SOURCES, ("1.0e12", "2.0e12"), Pace::Quick, 1);
             assert_eq!((next.case.implementation.as_str(), rules(&next)), ("alpha", vec!["choice-kept"]));
         }
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_long_or_no_file_is_ignored_with_a_finding() {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), SOURCES, ("1.0e12", "2.0e12"), Pace::Quick, 1);
+        let file = std::fs::read_dir(folder.path().join("choices")).unwrap().next().unwrap().unwrap().path();
+        let again = || {
+            let again = run(folder.path(), SOURCES, ("3.0e12", "2.0e12"), Pace::Quick, 1);
+            assert_eq!((again.case.implementation.as_str(), again.candidates.len()), ("alpha", 2));
+            rules(&again).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        std::fs::write(&file, [b'{', 0xff, 0xfe, b'}']).unwrap();
+        assert_eq!(again(), ["choices-ignored"]);
+        std::fs::File::options().write(true).open(&file).unwrap().set_len(LIMIT.get() + 1).unwrap();
+        assert_eq!(again(), ["choices-ignored"]);
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert_eq!(again(), ["choices-ignored", "choice-not-kept"]);
     }
 
     #[test]

@@ -102,11 +102,17 @@ fn describe(index: usize, info: &AdapterInfo, facts: Option<(Option<Uuid>, u64)>
         units: None,
         reported_clock_hz: None,
         memory_bytes: facts.map(|(_, bytes)| Bytes::new(bytes)).filter(|bytes| bytes.get() > 0),
-        driver: Some(format!("{} {}", info.driver, info.driver_info).trim().to_owned()),
+        driver: driver(info),
         pci_id,
         peaks,
         notes,
     }
+}
+
+/// Driver and its version; `None` where neither is told, as on Metal.
+fn driver(info: &AdapterInfo) -> Option<String> {
+    let told = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+    (!told.is_empty()).then_some(told)
 }
 
 /// Peaks of the catalogue's entry for a hardware adapter; nothing is guessed for the others.

@@ -30,7 +30,7 @@ pub struct Count {
 
 /// Shapes of whole tiles of every row, and ragged ones; all far below the 2^32 operations of a counter.
 const SHAPES: [(u64, u64, u64); 2] = [(256, 256, 64), (67, 91, 83)];
-/// Trips of an issue-rate kernel; 2^14 workgroups of the widest row stay below 2^32 operations.
+/// Most trips of an issue-rate kernel; fewer where its grid would count past 2^32 operations.
 const TRIPS: u64 = 7;
 /// Lines of a copy; no multiple of a workgroup.
 const LINES: u64 = 1009;
@@ -76,6 +76,12 @@ fn works(method: Method, layout: Layout) -> Vec<Work> {
     }
 }
 
+/// Trips of so many operations that a counter of 32 bits can count.
+fn trips(each: Ops) -> u64 {
+    let most = u128::from(u32::MAX) / each.get().max(1);
+    u64::try_from(most).unwrap_or(TRIPS).clamp(1, TRIPS)
+}
+
 fn count(
     backend: &WgpuBackend,
     (kernel, compiled): (&Kernel, &Compiled),
@@ -91,8 +97,9 @@ fn count(
     let (accounted, padded, executed) = match work {
         Work::Issue => {
             let mut case = IssueCase::load(gpu, kernel, compiled.clone(), watch)?;
-            let executed = ran(&mut case, TRIPS)?;
-            let accounted = case.ops_per_iteration().checked_times(u128::from(TRIPS)).unwrap_or(Ops::ZERO);
+            let trips = trips(case.ops_per_iteration());
+            let executed = ran(&mut case, trips)?;
+            let accounted = case.ops_per_iteration().checked_times(u128::from(trips)).unwrap_or(Ops::ZERO);
             (accounted, accounted, executed)
         }
         Work::Gemm { .. } => {

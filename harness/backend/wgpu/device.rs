@@ -84,14 +84,8 @@ impl WgpuBackend {
             .collect();
         cooperative.sort_unstable();
         cooperative.dedup();
-        let fits = |kernel: &Kernel| {
-            gpu.features.contains(kernel.needs())
-                && kernel.workgroup_bytes() <= gpu.limits.max_compute_workgroup_storage_size
-                && kernel.wx * kernel.wy.max(1)
-                    <= gpu.limits.max_compute_invocations_per_workgroup.max(1) * kernel.size.max(1)
-        };
-        let kernels: Vec<Kernel> =
-            kernels(&cooperative, info.subgroup_max_size).into_iter().filter(fits).collect();
+        let mut kernels = kernels(&cooperative, info.subgroup_max_size);
+        kernels.retain(|kernel| kernel.fits(gpu.features, &gpu.limits));
         let implementations =
             kernels.iter().map(|kernel| row(kernel, &gpu, (device.kind, packed_dot))).collect();
         let watch = Watch::of(&info.device_pci_bus_id, info.vendor);
@@ -132,8 +126,9 @@ impl WgpuBackend {
                 case.output()?
             }
             Method::Gemm => {
-                // More than one tile of every row in both directions, and ragged.
-                let Ok(shape) = GemmShape::new(134, 158, 51) else { return Ok(None) };
+                // More than one tile of the row in both directions and two steps along k, and ragged.
+                let (m, n, k) = (kernel.bm() + 6, kernel.bn() + 30, 2 * kernel.bk + 3);
+                let Ok(shape) = GemmShape::new(m.into(), n.into(), k.into()) else { return Ok(None) };
                 let input = Distribution::Normal;
                 let work = Work::Gemm { shape, layout, input, seed: 11 };
                 let implementation = kernel.name.clone();
@@ -207,7 +202,8 @@ impl Backend for WgpuBackend {
     }
 
     fn sources(&self) -> Option<String> {
-        Some(sources(&self.kernels))
+        // Without a version of the driver a kept choice would outlive it.
+        self.device.driver.as_ref().map(|_| sources(&self.kernels))
     }
 
     fn load(&mut self, case: &Case) -> Result<Box<dyn Loaded + '_>, LoadError> {

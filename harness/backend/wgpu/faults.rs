@@ -10,10 +10,14 @@ pub(super) enum Fault {
     LostInProduct,
     /// The adapter has no timestamps.
     NoTimestamps,
+    /// Timestamps run three times as fast as time.
+    FastTimestamps,
     /// Loops end one trip early in every kernel.
     ShortLoops,
     /// Loops end at 65,535 trips, as those of Mesa 22.
     MiscountedLoops,
+    /// A binding holds 64 KiB and a dispatch three workgroups.
+    Small,
     /// Every shader fails validation.
     InvalidShader,
 }
@@ -28,8 +32,10 @@ impl Fault {
             "lost" => Some(Self::Lost),
             "lost-in-product" => Some(Self::LostInProduct),
             "no-timestamps" => Some(Self::NoTimestamps),
+            "fast-timestamps" => Some(Self::FastTimestamps),
             "short-loops" => Some(Self::ShortLoops),
             "miscounted-loops" => Some(Self::MiscountedLoops),
+            "small" => Some(Self::Small),
             "invalid-shader" => Some(Self::InvalidShader),
             _ => None,
         }

@@ -9,7 +9,8 @@ use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages, CommandBuffer,
     CommandEncoderDescriptor, ComputePipeline, ComputePipelineDescriptor, Device, DeviceDescriptor,
     ErrorFilter, ExperimentalFeatures, Features, Limits, MapMode, MemoryHints, PipelineCompilationOptions,
-    PollError, PollType, Queue, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, Trace,
+    PollError, PollType, Queue, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
+    Trace,
 };
 
 use super::faults::Fault;
@@ -37,6 +38,8 @@ pub(super) struct Gpu {
     pub fault: Option<Fault>,
     lost: Arc<AtomicBool>,
     why_lost: Arc<Mutex<String>>,
+    /// What the library said outside every error scope.
+    stray: Arc<Mutex<Option<String>>>,
 }
 
 impl Gpu {
@@ -69,12 +72,20 @@ impl Gpu {
             *why.lock().unwrap_or_else(PoisonError::into_inner) = text;
             flag.store(true, Ordering::SeqCst);
         });
-        Ok(Self { id: id.to_owned(), device, queue, features, limits, fault, lost, why_lost })
+        // Without a handler of our own, an error outside every scope ends the process.
+        let stray = Arc::new(Mutex::new(None));
+        let heard = Arc::clone(&stray);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.get_or_insert(one_line(&error.to_string()));
+        }));
+        Ok(Self { id: id.to_owned(), device, queue, features, limits, fault, lost, why_lost, stray })
     }
 
     /// Bytes that one binding may have.
     pub fn binding(&self) -> u64 {
-        self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
+        let most = if self.fault == Some(Fault::Small) { 64 << 10 } else { u64::MAX };
+        most.min(self.limits.max_storage_buffer_binding_size).min(self.limits.max_buffer_size)
     }
 
     /// Runs `work` in error scopes.
@@ -103,10 +114,12 @@ impl Gpu {
         BackendError::Device { device: self.id.clone(), message }
     }
 
-    /// The error of a lost device, where it is lost: a wait on one returns as if all were well.
+    /// The error of a lost device, where it is lost: a wait on one returns as if all were well. Also what was said
+    /// outside every error scope, once.
     pub fn alive(&self) -> Result<(), BackendError> {
         if !self.lost.load(Ordering::SeqCst) {
-            return Ok(());
+            let stray = self.stray.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return stray.map_or(Ok(()), |message| Err(self.failed(message)));
         }
         let message = self.why_lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Err(BackendError::Lost { device: self.id.clone(), message })
@@ -118,9 +131,12 @@ impl Gpu {
             LoadError::Backend(error) => error,
             other => self.failed(other.to_string()),
         })?;
-        let waited =
-            self.device.poll(PollType::Wait { submission_index: Some(index), timeout: Some(PATIENCE) });
-        match waited {
+        self.wait(Some(index))
+    }
+
+    /// Waits for a submission, or for all of them.
+    fn wait(&self, submission_index: Option<SubmissionIndex>) -> Result<(), BackendError> {
+        match self.device.poll(PollType::Wait { submission_index, timeout: Some(PATIENCE) }) {
             Ok(_) => self.alive(),
             Err(PollError::Timeout) => {
                 let limit = PATIENCE.as_secs();
@@ -180,17 +196,18 @@ impl Gpu {
         let failed = |error: LoadError| self.failed(error.to_string());
         let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let staging = self.buffer(buffer.size(), usage).map_err(failed)?;
-        let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        self.finish(encoder.finish())?;
+        let commands = self.scoped(|| {
+            let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+            encoder.finish()
+        });
+        self.finish(commands.map_err(failed)?)?;
         let (sender, receiver) = std::sync::mpsc::channel();
         staging.slice(..).map_async(MapMode::Read, move |result| {
             // A receiver that is gone asked for nothing any more.
             let _ = sender.send(result);
         });
-        let wait = PollType::Wait { submission_index: None, timeout: Some(PATIENCE) };
-        self.device.poll(wait).map_err(|error| self.failed(one_line(&error.to_string())))?;
-        self.alive()?;
+        self.wait(None)?;
         let mapped = receiver.try_recv().map_err(|_| self.failed("a buffer was not mapped".to_owned()))?;
         mapped.map_err(|error| self.failed(one_line(&error.to_string())))?;
         let view = staging.slice(..).get_mapped_range();

@@ -46,6 +46,31 @@ impl Panels {
     }
 }
 
+/// A part of the grid of one pair of panels, in workgroups: rows, columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Where it begins.
+    pub from: (u64, u64),
+    /// How many.
+    pub groups: (u64, u64),
+}
+
+/// A grid in parts of at most `most` workgroups, whole rows where a part holds one.
+pub(super) fn parts((rows, columns): (u64, u64), most: u64) -> Vec<Part> {
+    let most = most.max(1);
+    let (high, wide) = if most < columns { (1, most) } else { (most / columns.max(1), columns) };
+    let pieces = |extent: u64, step: u64| {
+        split(extent, step, 1).into_iter().scan(0, |from, piece| {
+            *from += piece;
+            Some((*from - piece, piece))
+        })
+    };
+    let of_row = |row: (u64, u64)| {
+        pieces(columns, wide).map(move |column| Part { from: (row.0, column.0), groups: (row.1, column.1) })
+    };
+    pieces(rows, high).flat_map(of_row).collect()
+}
+
 fn split(extent: u64, panel: u64, edge: u64) -> Vec<u64> {
     let mut left = extent;
     let mut panels = Vec::new();
@@ -103,6 +128,25 @@ mod tests {
             } else {
                 prop_assert!(k.next_multiple_of(16) * 4 * 64 > binding || binding < 64 * 64 * 4);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_workgroup_is_in_one_part_and_no_part_has_too_many(
+            rows in 1..40_u64, columns in 1..40_u64, most in 1..2000_u64,
+        ) {
+            let mut seen = std::collections::BTreeSet::new();
+            for part in parts((rows, columns), most) {
+                prop_assert!(part.groups.0 * part.groups.1 <= most);
+                for row in part.from.0..part.from.0 + part.groups.0 {
+                    for column in part.from.1..part.from.1 + part.groups.1 {
+                        prop_assert!(seen.insert((row, column)));
+                    }
+                }
+            }
+            prop_assert_eq!(seen.len() as u64, rows * columns);
+            prop_assert!(seen.iter().all(|(row, column)| *row < rows && *column < columns));
         }
     }
 

@@ -6,7 +6,7 @@ use wgpu::{Buffer, BufferUsages};
 use super::compiled::Compiled;
 use super::faults::Fault;
 use super::gpu::Gpu;
-use super::panels::{Limit, Panels, part};
+use super::panels::{Limit, Panels, Part, part, parts};
 use super::table::{Kernel, Shader};
 use super::telemetry::Watch;
 use super::timed::{Launch, SUBMISSION, Timed};
@@ -16,8 +16,11 @@ use crate::precision::Accumulate;
 use crate::units::{Bytes, Ops, Seconds};
 use crate::workload::{Case, Elements, GemmShape, Layout, Operand, Work, operand};
 
-/// Workgroups of one dimension that every driver allows.
-const GROUPS: u64 = 65_535;
+/// Most trips of one loop: some drivers end loops there, and a shader that runs on and on is taken for a hang.
+const TRIPS: u64 = 65_535;
+
+/// Operations of the first dispatch: a fiftieth of a second of a GPU of 0.1 TFLOP/s.
+const FIRST: u64 = 1 << 31;
 
 /// Sums of this many products of bytes can leave 32 bits.
 const INT8_K: u64 = 1 << 17;
@@ -59,11 +62,16 @@ impl<'a> ProductCase<'a> {
         }
         let tile = (u64::from(kernel.bm()), u64::from(kernel.bn()), u64::from(kernel.bk));
         let bytes = (u64::from(kernel.precision.bits() / 8), kernel.accumulate.bytes());
-        let limit = Limit { binding: gpu.binding(), groups: GROUPS };
+        let groups = gpu.limits.max_compute_workgroups_per_dimension.into();
+        let limit = Limit { binding: gpu.binding(), groups };
         let panels = Panels::cut(shape, tile, bytes, limit).ok_or_else(|| LoadError::Memory {
             needed: format!("one tile of {} rows of {} numbers", kernel.bm(), shape.k()),
             available: format!("{} a binding", Bytes::new(limit.binding)),
         })?;
+        if panels.k / tile.2 > TRIPS {
+            let reason = format!("sums of {} products take more than {TRIPS} trips of a loop", shape.k());
+            return Err(LoadError::Unsupported { reason });
+        }
         let data = |which| operand(which, shape, layout, case.precision, (input, seed));
         let operands = data(Operand::A).zip(data(Operand::B));
         let (a, b) = operands.ok_or_else(|| unsupported("no operands in this format"))?;
@@ -94,22 +102,31 @@ impl<'a> ProductCase<'a> {
         Ops::new(2 * sum(&self.panels.rows) * sum(&self.panels.columns) * u128::from(self.panels.k))
     }
 
-    /// Finds how many rows of workgroups a dispatch may have, and how many products a submission.
+    /// Finds how many workgroups a dispatch may have, and how many products a submission.
     fn fit(&mut self) -> Result<(), LoadError> {
-        let most = self.panels.rows.iter().max().copied().unwrap_or(0) / self.tile.0;
+        let longest = |panels: &[u64], edge| panels.iter().max().copied().unwrap_or(0) / edge;
+        let (rows, columns) = (&self.panels.rows, &self.panels.columns);
+        let most = longest(rows, self.tile.0) * longest(columns, self.tile.1);
+        let ops = 2 * self.tile.0 * self.tile.1 * self.panels.k;
+        let mut groups = (FIRST / ops).clamp(1, most);
+        self.launches = self.cut(groups, 1)?;
         // The first dispatch also compiles on software drivers, and says nothing of time.
-        self.launches = self.cut(1)?.into_iter().take(1).collect();
         self.once(1)?;
-        let mut rows = 1;
         loop {
-            self.launches = self.cut(rows)?.into_iter().take(1).collect();
-            let elapsed = self.once(1)?.get();
-            if rows >= most || elapsed * 2.0 > SUBMISSION {
+            self.launches = self.cut(groups, 1)?;
+            // The shorter of two: one that was held up would cut the product into crumbs.
+            let elapsed = self.once(1)?.get().min(self.once(1)?.get());
+            let next = next_groups(groups, elapsed).min(most);
+            let grows = next > groups;
+            groups = next;
+            if !grows {
                 break;
             }
-            rows = (rows * 2).min(most);
         }
-        self.launches = self.cut(rows)?;
+        if self.gpu.fault == Some(Fault::Small) {
+            groups = groups.min(3);
+        }
+        self.launches = self.cut(groups, usize::MAX)?;
         let elapsed = self.once(1)?.get();
         #[expect(
             clippy::cast_possible_truncation,
@@ -121,30 +138,39 @@ impl<'a> ProductCase<'a> {
         Ok(())
     }
 
-    /// One product as launches of at most so many rows of workgroups.
-    fn cut(&self, most: u64) -> Result<Vec<Launch>, LoadError> {
-        let word = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    /// One product as launches of at most so many workgroups; the first of them where no more are wanted.
+    fn cut(&self, most: u64, wanted: usize) -> Result<Vec<Launch>, LoadError> {
         let (a, b, c) = &self.buffers;
         let mut launches = Vec::new();
         let mut results = c.iter();
         for (rows, left) in self.panels.rows.iter().zip(a) {
             for (columns, right) in self.panels.columns.iter().zip(b) {
                 let Some(product) = results.next() else { break };
-                let groups = rows / self.tile.0;
-                let mut from = 0;
-                while from < groups {
-                    let count = most.min(groups - from);
-                    let line = if self.layout == Layout::Tn { *rows } else { self.panels.k };
-                    let extents = [self.panels.k, line / 4, columns / 4, columns / 4, from, 0, 0, 0];
-                    let extents: Vec<u8> = extents.iter().flat_map(|v| word(*v).to_le_bytes()).collect();
-                    let extents = self.gpu.upload(&extents, BufferUsages::UNIFORM)?;
-                    let group = self.compiled.bind(self.gpu, &[&extents, left, right, product])?;
-                    launches.push(Launch { group, grid: (word(columns / self.tile.1), word(count)) });
-                    from += count;
+                for part in parts((rows / self.tile.0, columns / self.tile.1), most) {
+                    if launches.len() == wanted {
+                        return Ok(launches);
+                    }
+                    launches.push(self.launch((*rows, *columns), &part, [left, right, product])?);
                 }
             }
         }
         Ok(launches)
+    }
+
+    /// A part of the product of two panels.
+    fn launch(
+        &self,
+        (rows, columns): (u64, u64),
+        part: &Part,
+        [left, right, product]: [&Buffer; 3],
+    ) -> Result<Launch, LoadError> {
+        let word = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let line = if self.layout == Layout::Tn { rows } else { self.panels.k };
+        let extents = [self.panels.k, line / 4, columns / 4, columns / 4, part.from.0, part.from.1, 0, 0];
+        let extents: Vec<u8> = extents.iter().flat_map(|value| word(*value).to_le_bytes()).collect();
+        let extents = self.gpu.upload(&extents, BufferUsages::UNIFORM)?;
+        let group = self.compiled.bind(self.gpu, &[&extents, left, right, product])?;
+        Ok(Launch { group, grid: (word(part.groups.1), word(part.groups.0)) })
     }
 
     fn once(&mut self, times: u64) -> Result<Seconds, BackendError> {
@@ -225,6 +251,27 @@ impl Loaded for ProductCase<'_> {
     }
 }
 
+/// How many workgroups a dispatch may have after one of `groups` took so many seconds.
+fn next_groups(groups: u64, elapsed: f64) -> u64 {
+    let room = SUBMISSION / elapsed;
+    if room >= 16.0 {
+        groups.saturating_mul(8)
+    } else if room >= 2.0 {
+        groups.saturating_mul(2)
+    } else if room >= 1.0 {
+        groups
+    } else {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a count that becomes smaller, rounded down"
+        )]
+        let fewer = (groups as f64 * room) as u64;
+        fewer.max(1)
+    }
+}
+
 fn raw(elements: &Elements) -> &[u8] {
     match elements {
         Elements::F64(v) => bytemuck::cast_slice(v),
@@ -285,4 +332,19 @@ fn upload(
         }
     }
     Ok(buffers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_groups;
+
+    #[test]
+    fn a_dispatch_grows_while_twice_as_many_workgroups_still_end_in_time_and_shrinks_where_it_does_not() {
+        for (elapsed, next) in [(1e-5, 800), (0.006, 800), (0.007, 200), (0.05, 200), (0.06, 100), (0.1, 100)]
+        {
+            assert_eq!(next_groups(100, elapsed), next, "{elapsed}");
+        }
+        assert_eq!(next_groups(100, 0.4), 25);
+        assert_eq!(next_groups(1, 5.0), 1, "one workgroup is not cut");
+    }
 }

@@ -1,6 +1,6 @@
 //! The table of kernels: which shader, in which formats, with which chains and tiles. Everything else is made of it.
 
-use wgpu::Features;
+use wgpu::{Features, Limits};
 
 use crate::device::{DeviceKind, Unit};
 use crate::precision::{Accumulate, Precision};
@@ -69,6 +69,27 @@ impl Kernel {
     /// Columns of the tile of a workgroup.
     pub const fn bn(&self) -> u32 {
         if self.size > 0 { self.tn * self.size } else { self.wx * self.tn * 4 }
+    }
+
+    /// Invocations of a workgroup, along x and along y.
+    pub const fn workgroup(&self) -> (u32, u32) {
+        match self.shader {
+            Shader::Issue | Shader::IssueDot => (64, 1),
+            Shader::Copy => (256, 1),
+            Shader::IssueCoop => (self.subgroup, 1),
+            Shader::Coop => (self.wx, 1),
+            Shader::Direct | Shader::Tiled | Shader::Dot => (self.wx, self.wy),
+        }
+    }
+
+    /// Whether a device of these features and limits can run it.
+    pub fn fits(&self, features: Features, limits: &Limits) -> bool {
+        let (x, y) = self.workgroup();
+        features.contains(self.needs())
+            && self.workgroup_bytes() <= limits.max_compute_workgroup_storage_size
+            && x.saturating_mul(y) <= limits.max_compute_invocations_per_workgroup
+            && x <= limits.max_compute_workgroup_size_x
+            && y <= limits.max_compute_workgroup_size_y
     }
 
     /// How it obtains a rate.
@@ -176,8 +197,9 @@ pub type Cooperative = (u32, Precision, Accumulate);
 
 /// Tiles with workgroup memory: wx, wy, tm, tn, bk. 16x16 invocations are the most that every driver allows.
 const TILED: [(u32, u32, u32, u32, u32); 3] = [(8, 8, 8, 2, 16), (16, 16, 8, 2, 16), (16, 8, 4, 1, 32)];
-/// Tiles without: wx, wy, tm, tn.
-const DIRECT: [(u32, u32, u32, u32); 3] = [(16, 1, 8, 1), (8, 8, 4, 1), (8, 4, 4, 2)];
+/// Tiles without: wx, wy, tm, tn. In one of 16 rows B is loaded half as often as in one of 8, for sums in twice as many
+/// registers: as many as the tiles above have.
+const DIRECT: [(u32, u32, u32, u32); 4] = [(16, 1, 8, 1), (16, 1, 16, 1), (8, 8, 4, 1), (8, 4, 4, 2)];
 
 const PLAIN: Kernel = Kernel {
     name: String::new(),
@@ -295,6 +317,45 @@ fn cooperative_rows((size, precision, accumulate): Cooperative, subgroup: u32) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn every_row() -> Vec<Kernel> {
+        let formats = [(Precision::Fp16, Accumulate::Fp32), (Precision::Fp32, Accumulate::Fp32)];
+        let of = |size| formats.map(|(precision, accumulate)| (size, precision, accumulate));
+        kernels(&[of(8), of(16)].concat(), 64)
+    }
+
+    #[test]
+    fn no_row_asks_for_more_than_every_driver_gives() {
+        let mut limits = Limits::defaults();
+        for row in every_row() {
+            // Devices with matrix units have more workgroup memory than others.
+            limits.max_compute_workgroup_storage_size = if row.size > 0 { 48 << 10 } else { 32 << 10 };
+            assert!(row.fits(Features::all(), &limits), "{}: {:?}", row.name, row.workgroup());
+            assert!(!row.fits(Features::empty(), &limits) || row.needs().is_empty(), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_row_is_left_out_by_each_limit_that_it_passes() {
+        let rows = every_row();
+        let of = |start: &str| rows.iter().find(|row| row.name.starts_with(start)).unwrap();
+        let cut = |change: fn(&mut Limits)| {
+            let mut limits = Limits::defaults();
+            limits.max_compute_workgroup_storage_size = 32 << 10;
+            change(&mut limits);
+            limits
+        };
+        for (name, limits) in [
+            ("tiled-128", cut(|limits| limits.max_compute_workgroup_storage_size = 16 << 10)),
+            ("tiled-128", cut(|limits| limits.max_compute_invocations_per_workgroup = 255)),
+            ("direct-8x64", cut(|limits| limits.max_compute_workgroup_size_x = 15)),
+            ("direct-32x32", cut(|limits| limits.max_compute_workgroup_size_y = 7)),
+            ("coop8-64", cut(|limits| limits.max_compute_invocations_per_workgroup = 255)),
+            ("issue-coop8", cut(|limits| limits.max_compute_workgroup_size_x = 63)),
+        ] {
+            assert!(!of(name).fits(Features::all(), &limits), "{name}");
+        }
+    }
 
     #[test]
     fn what_a_device_emulates_is_not_native() {

@@ -102,8 +102,9 @@ impl Timed {
             return Err(gpu.failed("no timestamps came back".to_owned()));
         };
         #[expect(clippy::cast_precision_loss, reason = "ticks of less than a minute")]
-        let ticks = last.wrapping_sub(*first) as f64;
-        Ok(Some(ticks * f64::from(gpu.queue.get_timestamp_period()) * 1e-9))
+        let ticks = ticks_between(*first, *last) as f64;
+        let fast = if gpu.fault == Some(Fault::FastTimestamps) { 3.0 } else { 1.0 };
+        Ok(Some(ticks * f64::from(gpu.queue.get_timestamp_period()) * 1e-9 * fast))
     }
 
     /// A batch of so much time.
@@ -122,10 +123,36 @@ impl Timed {
     }
 }
 
+/// Ticks from one timestamp to the next. A counter may have as few as 36 bits, and no API but Vulkan's tells how many:
+/// one that started over was in the last moments before it, so that the highest bit of the first is the counter's.
+const fn ticks_between(first: u64, last: u64) -> u64 {
+    let ticks = last.wrapping_sub(first);
+    if last >= first || first == 0 {
+        return ticks;
+    }
+    ticks & (u64::MAX >> first.leading_zeros())
+}
+
 fn lost_or(gpu: &Gpu, error: LoadError) -> BackendError {
     match (gpu.alive(), error) {
         (Err(lost), _) => lost,
         (Ok(()), LoadError::Backend(error)) => error,
         (Ok(()), other) => gpu.failed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks_between;
+
+    #[test]
+    fn a_counter_that_starts_over_between_two_timestamps_costs_nothing() {
+        assert_eq!(ticks_between(5, 12), 7);
+        assert_eq!(ticks_between(0, 0), 0);
+        for bits in [36, 40, 48, 63, 64] {
+            let most = u64::MAX >> (64 - bits);
+            assert_eq!(ticks_between(most - 9, 20), 30, "{bits} bits");
+            assert_eq!(ticks_between(most, 0), 1, "{bits} bits");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use flopgauge::backend::Timer;
-use flopgauge::device::DeviceKind;
+use flopgauge::device::{DeviceKind, Finding, Severity};
 use flopgauge::measure::{Measured, Outcome};
 use flopgauge::record::Record;
 
@@ -180,6 +180,64 @@ fn an_adapter_without_timestamps_is_timed_by_the_host_and_says_so() {
     let outcomes = run.outcomes();
     let measured = measured(&outcomes[0]);
     assert!(measured.timer == Timer::HostClock && rules(measured).contains(&"host-clock"), "{measured:?}");
+}
+
+#[test]
+fn a_product_in_many_panels_and_many_dispatches_is_right() {
+    if software().is_none() {
+        return;
+    }
+    for (precision, implementation) in [("fp32", "direct-32x32-4x4"), ("int8", "dot4-32x64x32-4x4")] {
+        let named = ["--precision", precision, "--method", "gemm", "--implementation", implementation];
+        let run = Run::of("small", &[named.as_slice(), &["--shape", "301,403,205"]].concat());
+        run.code(0);
+        assert!(measured(&run.outcomes()[0]).is_verified(), "{:?}", run.outcomes());
+    }
+}
+
+#[test]
+fn that_operands_do_not_rotate_is_said_in_the_record_on_the_terminal_and_in_a_report() {
+    if software().is_none() {
+        return;
+    }
+    let named = ["--precision", "fp32", "--method", "gemm", "--implementation", "direct-16x64-16x4"];
+    let run = Run::of("", &[named.as_slice(), &["--shape", "64,64,64"]].concat());
+    run.code(0);
+    const NOTE: &str = "every product reads the same operands";
+    let finding = |finding: &Finding| finding.rule == "cache-warm" && finding.message.starts_with(NOTE);
+    assert!(measured(&run.outcomes()[0]).findings.iter().any(finding));
+    assert!(String::from_utf8_lossy(&run.ran.stdout).contains(NOTE), "{:?}", run.ran);
+    for format in ["html", "markdown", "csv"] {
+        let mut command = flopgauge(run.folder.path(), &["report", "--format", format, "--out", "-"]);
+        let report = command.arg(run.folder.path().join("record")).output().unwrap();
+        assert!(String::from_utf8_lossy(&report.stdout).contains(NOTE), "{format}");
+    }
+}
+
+#[test]
+fn timestamps_that_differ_from_the_hosts_clock_are_a_finding() {
+    if software().is_none() {
+        return;
+    }
+    let run = Run::of("fast-timestamps", &["--precision", "fp32", "--method", "issue"]);
+    let outcomes = run.outcomes();
+    let found = measured(&outcomes[0]).findings.iter().find(|finding| finding.rule == "timers-disagree");
+    let severity = found.map(|finding| finding.severity);
+    assert_eq!(severity, Some(Severity::Error), "more time than passed: {outcomes:?}");
+}
+
+#[test]
+fn a_sum_of_more_trips_than_a_loop_may_have_is_skipped() {
+    if software().is_none() {
+        return;
+    }
+    let named = ["--precision", "fp16", "--method", "gemm", "--implementation", "direct-8x64-8x4"];
+    let run = Run::of("", &[named.as_slice(), &["--shape", "8,8,262144"]].concat());
+    let outcomes = run.outcomes();
+    assert!(
+        outcomes.iter().any(|o| o.reason().is_some_and(|why| why.contains("65535 trips"))),
+        "{outcomes:?}"
+    );
 }
 
 #[test]
