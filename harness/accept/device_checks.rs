@@ -39,12 +39,7 @@ pub(super) fn checks(spec: &Spec, tier: Tier, seen: &Seen) -> Vec<CheckResult> {
 
 /// Two requirements of one case, as a general and a sharper one, are two checks.
 fn put(checks: &mut Vec<CheckResult>, check: CheckResult) {
-    let is_numbered = |name: &str| {
-        let number = name.strip_prefix(&check.check).and_then(|rest| rest.strip_prefix('_'));
-        number.is_some_and(|number| number.parse::<usize>().is_ok())
-    };
-    let before =
-        checks.iter().filter(|known| known.check == check.check || is_numbered(&known.check)).count();
+    let before = checks.iter().filter(|known| known.is_named(&check.check)).count();
     let name = if before == 0 { check.check } else { format!("{}_{}", check.check, before + 1) };
     checks.push(CheckResult { check: name, ..check });
 }

@@ -73,7 +73,7 @@ impl Baseline {
             node_count: count(names.iter().collect::<BTreeSet<_>>().len()),
             device_count: count(devices.len()),
             least_devices: least,
-            score_limit: rule.score_limit,
+            least_score_limit: rule.least_score_limit,
             least_share_of_rate: rule.least_share_of_rate,
             sources: sources.iter().map(Source::told).collect(),
             facts: facts.into_iter().map(fact).collect(),
@@ -224,8 +224,10 @@ fn pool(
 fn take_out(member: &Member<'_>, side: Side, round: u64, middle: &Middle) -> Removed {
     let share = 100.0 * member.rate.get() / middle.median;
     let score = middle.score(member.rate.get());
-    let by = score
-        .map_or("where most are equal".to_owned(), |score| format!("modified z-score {:.1}", score.get()));
+    let limit = middle.limit().unwrap_or_default();
+    let by = score.map_or("where most are equal".to_owned(), |score| {
+        format!("modified z-score {:.1}, limit {:.1}", score.get(), limit.get())
+    });
     Removed {
         node: member.node.to_owned(),
         device: member.device.id.clone(),
@@ -235,6 +237,7 @@ fn take_out(member: &Member<'_>, side: Side, round: u64, middle: &Middle) -> Rem
         rate_op_per_s: member.rate,
         median_op_per_s: OpRate::new(middle.median).unwrap_or_default(),
         score,
+        score_limit: limit,
         reason: format!("{share:.1} % of the median, {by}"),
     }
 }
@@ -259,6 +262,7 @@ fn finish(
         median_op_per_s: OpRate::new(middle.median).ok()?,
         maximum_op_per_s: OpRate::new(rates.reduce(f64::max)?).ok()?,
         median_deviation_op_per_s: OpRate::new(middle.deviation).ok()?,
+        score_limit: middle.limit()?,
         removed,
     })
 }

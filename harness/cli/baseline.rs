@@ -8,8 +8,8 @@ use crate::files::write_atomically;
 
 /// Make a baseline from nodes that are known to be good: what each model reaches in each case.
 ///
-/// Devices whose rate lies outside (further from the median than 3.5 modified z-scores and than 1 %) are taken out,
-/// round after round until none does, and named in the file with the reason. Software and simulated devices, nodes
+/// Devices whose rate lies outside (further from the median than 1 % and than the limit in modified z-scores that
+/// collect has) are taken out, round after round until none does, and named in the file with the reason. Software and simulated devices, nodes
 /// that did not pass, a device that is there twice and too few devices are refused. The same node files give the same
 /// bytes, with sorted keys. A requirement of an acceptance spec uses it by baseline = "FILE".
 #[derive(Debug, clap::Args)]

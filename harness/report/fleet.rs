@@ -6,6 +6,7 @@ use super::topic::{Titled, Topic, found};
 use crate::accept::{Drift, FactValue, Fleet, Group, Outlier, Straggler, Verdict};
 use crate::device::Severity;
 use crate::precision::Arithmetic;
+use crate::units::Ratio;
 
 /// The section of fleet `number`, from 1.
 pub(super) fn topic(number: usize, named: &Named<Fleet>) -> Topic {
@@ -56,9 +57,11 @@ fn facts(fleet: &Fleet) -> Vec<(String, String)> {
         (
             "an outlier lies",
             format!(
-                "further from the median of its group than {} modified z-scores and {} of the median",
-                rule.score_limit.get(),
-                rule.least_share_of_rate
+                "further from the median of its group than {} of it and than the group's limit in modified z-scores: \
+                 {} or, by the number of devices, as much more as makes any of a like group lie outside with a chance of {}",
+                rule.least_share_of_rate,
+                rule.least_score_limit.get(),
+                rule.chance
             ),
         ),
         ("files ignored", fleet.ignored.count.to_string()),
@@ -138,7 +141,7 @@ fn tables(fleet: &Fleet) -> Vec<Titled> {
     let rows = fleet.drift.iter().map(drift).collect();
     tables.push(Titled::of("What should be equal and is not", &header, rows, "fleet.json has them"));
     let straggler = |s: &Straggler| {
-        let score = s.score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.get()));
+        let score = score(s.score, s.score_limit);
         vec![s.node.clone(), s.duration_s.to_string(), s.median_s.to_string(), score]
     };
     let header = ["node", "duration", "median", "modified z-score"];
@@ -172,6 +175,7 @@ fn groups(fleet: &Fleet) -> Titled {
             group.kind.name().to_owned(),
             format!("{} in {} nodes, {}", group.devices, group.nodes, group.of),
             limit(group.floor_op_per_s),
+            group.score_limit.map_or_else(|| "none".to_owned(), |limit| format!("{:.1}", limit.get())),
             limit(group.low_limit_op_per_s),
             rate(group.minimum_op_per_s),
             rate(group.median_op_per_s),
@@ -185,6 +189,7 @@ fn groups(fleet: &Fleet) -> Titled {
         "kind",
         "devices",
         "floor",
+        "limit of the score",
         "low limit",
         "minimum",
         "median",
@@ -194,6 +199,11 @@ fn groups(fleet: &Fleet) -> Titled {
     ];
     let rows = fleet.groups.iter().map(row).collect();
     Titled::of("Rates of equal devices", &header, rows, "fleet.json has them")
+}
+
+/// A score with the limit that it passed.
+fn score(score: Option<Ratio>, limit: Ratio) -> String {
+    score.map_or_else(|| "-".to_owned(), |score| format!("{:.1} (limit {:.1})", score.get(), limit.get()))
 }
 
 fn outliers(fleet: &Fleet) -> Titled {
@@ -206,7 +216,7 @@ fn outliers(fleet: &Fleet) -> Titled {
             format!("{arithmetic} {}", o.method),
             o.rate_op_per_s.display(o.precision.is_integer()),
             o.of_median.to_string(),
-            o.score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.get())),
+            score(o.score, o.score_limit),
             if o.fails { "yes" } else { "no" }.to_owned(),
         ]
     };

@@ -116,11 +116,11 @@ fn the_duration_bounds_the_load_and_what_its_last_round_has_no_time_for_is_no_ga
 fn baseline(rate: &str, accumulate: &str, method: &str) -> String {
     format!(
         r#"{{"format": "flopgauge.baseline/1", "version": "0", "commit": null, "method_version": "{method}",
-        "nodes": "n[1-8]", "node_count": 8, "device_count": 8, "least_devices": 5, "score_limit": 3.5,
+        "nodes": "n[1-8]", "node_count": 8, "device_count": 8, "least_devices": 5, "least_score_limit": 3.5,
         "least_share_of_rate": 0.01, "sources": [], "facts": [], "rates": [{{"model": "Scripted accelerator",
         "backend": "scripted", "method": "gemm", "precision": "fp32", "accumulate": "{accumulate}", "devices": 8,
         "nodes": 8, "minimum_op_per_s": {rate}, "median_op_per_s": {rate}, "maximum_op_per_s": {rate},
-        "median_deviation_op_per_s": 1e9, "removed": []}}]}}"#
+        "median_deviation_op_per_s": 1e9, "score_limit": 8.28, "removed": []}}]}}"#
     )
 }
 
