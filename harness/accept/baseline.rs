@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AcceptError, FactValue, Side, SpecUsed, Tier};
+use super::{AcceptError, FactValue, Side, SpecUsed, Tier, counted};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{OpRate, Ratio};
@@ -193,7 +193,10 @@ impl Baseline {
                 return Some(format!("{case}: minimum, median and maximum are in order and above 0"));
             }
             if rate.devices < self.least_devices || rate.devices == 0 {
-                return Some(format!("{case}: {} devices, fewer than least_devices", rate.devices));
+                return Some(format!(
+                    "{case}: {}, fewer than least_devices",
+                    counted(rate.devices, "device")
+                ));
             }
         }
         self.rates.is_empty().then(|| "rates: there is none".to_owned())

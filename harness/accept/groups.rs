@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::outliers::{LEAST_SHARE_OF_DURATION, LEAST_SHARE_OF_RATE, LEAST_VALUES, Middle};
-use super::{CheckResult, FleetDevice, FleetNode, Group, Outlier, Quantity, Side, Straggler, Tier, Verdict};
+use super::{
+    CheckResult, FleetDevice, FleetNode, Group, Outlier, Quantity, Side, Straggler, Tier, Verdict, counted,
+};
 use crate::device::DeviceKind;
 use crate::precision::{Accumulate, Precision};
 use crate::units::{OpRate, Seconds};
@@ -93,7 +95,8 @@ fn group(key: &Key, of: Verdict, members: &[Member], middle: &Middle) -> Option<
     let enough = members.len() >= LEAST_VALUES;
     let reach = middle.reach(LEAST_SHARE_OF_RATE);
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let few = || format!("{} devices; of fewer than {LEAST_VALUES} nothing is said", members.len());
+    let few =
+        || format!("{}; of fewer than {LEAST_VALUES} nothing is said", counted(members.len(), "device"));
     Some(Group {
         model: model.clone(),
         backend: backend.clone(),

@@ -11,7 +11,7 @@ use super::reports::{is_of_a_fleet, is_of_another_kind, node_file};
 use super::summary::summarise;
 use super::{
     AcceptError, Baseline, BaselineFact, BaselineRate, BaselineSource, FleetDevice, NodeFile, OutlierRule,
-    Removed, Side, Verdict, drift, hosts,
+    Removed, Side, Verdict, counted, drift, hosts,
 };
 use crate::device::DeviceKind;
 use crate::files::FileError;
@@ -199,8 +199,11 @@ fn pool(
     let least = usize::try_from(least).unwrap_or(usize::MAX).max(LEAST_VALUES);
     let few = |left: usize, removed: usize| {
         let out =
-            if removed == 0 { String::new() } else { format!(" after {removed} outliers were taken out") };
-        AcceptError::NotGood(format!("{name}: {left} devices{out}, and at least {least} are needed"))
+            if removed == 0 { String::new() } else { format!(" without {}", counted(removed, "outlier")) };
+        AcceptError::NotGood(format!(
+            "{name}: {}{out}, and at least {least} are needed",
+            counted(left, "device")
+        ))
     };
     let mut removed: Vec<Removed> = Vec::new();
     loop {

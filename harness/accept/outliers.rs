@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn ten_thousand_like_devices_have_no_slow_one_and_one_that_is_slow_is_found() {
         for spread in [0.001, 0.005, 0.01] {
-            let mut rates = fleet(&mut ChaCha8Rng::seed_from_u64(11), 10_000, spread);
+            let mut rates = fleet(&mut ChaCha8Rng::seed_from_u64(14), 10_000, spread);
             assert_eq!(sides(&rates).iter().flatten().count(), 0, "{spread}");
             rates[4_711] = 0.95 * Middle::of(&rates).unwrap().median;
             let found = sides(&rates);

@@ -140,7 +140,9 @@ mod tests {
     fn a_check_is_of_no_format_whose_name_only_begins_like_its_own() {
         let named = |check: &str, name: &str| CheckResult::plain(check, Verdict::Pass, "").is_named(name);
         assert!(named("gemm_fp32", "gemm_fp32") && named("gemm_fp32_2", "gemm_fp32"));
-        for other in ["gemm_fp32_", "gemm_fp32_x", "gemm_fp32_2_3", "gemm_fp32x2", "gemm_fp3", "trend_gemm_fp32"] {
+        for other in
+            ["gemm_fp32_", "gemm_fp32_x", "gemm_fp32_2_3", "gemm_fp32x2", "gemm_fp3", "trend_gemm_fp32"]
+        {
             assert!(!named(other, "gemm_fp32"), "{other}");
         }
         // No two cases share a check, whatever formats are added.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{CliError, Exit, Output};
-use crate::accept::Baseline;
+use crate::accept::{Baseline, counted};
 use crate::files::write_atomically;
 
 /// Make a baseline from nodes that are known to be good: what each model reaches in each case.
@@ -46,9 +46,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         output.result(&text)?;
     } else {
         write_atomically(&args.out, text.as_bytes())?;
-        let (nodes, devices) = (baseline.node_count, baseline.device_count);
-        let rates = baseline.rates.len();
-        output.note(&format!("{rates} rates of {devices} devices in {nodes} nodes: {}", args.out.display()));
+        let (nodes, devices) =
+            (counted(baseline.node_count, "node"), counted(baseline.device_count, "device"));
+        let rates = counted(baseline.rates.len(), "rate");
+        output.note(&format!("{rates} of {devices} in {nodes}: {}", args.out.display()));
     }
     Ok(Exit::Done)
 }

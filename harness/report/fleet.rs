@@ -3,7 +3,7 @@
 use super::chart;
 use super::material::Named;
 use super::topic::{Titled, Topic, found};
-use crate::accept::{Drift, FactValue, Fleet, Group, Outlier, Straggler, Verdict};
+use crate::accept::{Drift, FactValue, Fleet, Group, Outlier, Straggler, Verdict, counted};
 use crate::device::Severity;
 use crate::precision::Arithmetic;
 use crate::units::Ratio;
@@ -90,7 +90,8 @@ fn findings(fleet: &Fleet, title: &str) -> Vec<(Severity, super::material::Found
         let told = reasons.into_iter().take(REASONS);
         all.extend(told.map(|(reason, nodes)| found(severity, title, &reason, shortened(nodes))));
         if more > 0 {
-            let text = format!("{verdict}: {more} more nodes for other reasons, in the table of nodes");
+            let text =
+                format!("{verdict}: for other reasons {}, in the table of nodes", counted(more, "more node"));
             all.push(found(severity, title, &text, Vec::new()));
         }
     }
@@ -153,7 +154,7 @@ fn tables(fleet: &Fleet) -> Vec<Titled> {
 
 fn fact(fact: &FactValue) -> String {
     let value = fact.value.as_deref().unwrap_or("not told");
-    format!("{value} ({} nodes: {})", fact.count, short(&fact.nodes))
+    format!("{value} ({}: {})", counted(fact.count, "node"), short(&fact.nodes))
 }
 
 /// A host list may name thousands of nodes one by one.
@@ -173,7 +174,7 @@ fn groups(fleet: &Fleet) -> Titled {
         vec![
             chart::fleet_case(group, true),
             group.kind.name().to_owned(),
-            format!("{} in {} nodes, {}", group.devices, group.nodes, group.of),
+            format!("{} in {}, {}", group.devices, counted(group.nodes, "node"), group.of),
             limit(group.floor_op_per_s),
             group.score_limit.map_or_else(|| "none".to_owned(), |limit| format!("{:.1}", limit.get())),
             limit(group.low_limit_op_per_s),

@@ -84,6 +84,26 @@ fn a_device_that_is_slow_while_it_is_throttled_is_not_known_to_be_slow() {
 }
 
 #[test]
+fn samples_on_both_sides_of_the_limit_decide_nothing_where_they_are_uneven_or_not_steady() {
+    // The limit is 0.8e12.
+    let of = |rate: &str, jitter: &str| {
+        GOOD.replace("0.9e12", rate).replace("jitter = 0.001", &format!("jitter = {jitter}"))
+    };
+    for (script, code) in [
+        (of("0.85e12", "0.15"), 3),
+        (of("0.75e12", "0.15"), 3),
+        (of("0.95e12", "0.08"), 0),
+        (of("0.6e12", "0.08"), 1),
+    ] {
+        let (found, file) = verdict(SPEC, &script);
+        let rate = check(&file, "gemm_fp32");
+        assert_eq!(found, code, "{} {script}", rate.reason);
+        assert_eq!(rate.reason.as_str().contains("both sides"), code == 3, "{}", rate.reason);
+        assert!(rate.value.is_some() && rate.limit.is_some());
+    }
+}
+
+#[test]
 fn every_accepted_device_has_had_its_values_checked() {
     let (_, file) = verdict(SPEC, GOOD);
     assert_eq!(check(&file, "values").verdict, Verdict::Pass);

@@ -133,7 +133,7 @@ fn too_few_devices_give_no_baseline() {
     rates[0] = 0.1 * RATE;
     rates[1] = 0.2 * RATE;
     let (code, stderr, _) = baseline(&site(&rates), &[]);
-    assert!(code == 2 && stderr.contains("after 2 outliers were taken out"), "{stderr}");
+    assert!(code == 2 && stderr.contains("without 2 outliers"), "{stderr}");
     let (code, stderr, _) = baseline(&site(&[RATE; 8]), &["--least-devices", "4"]);
     assert!(code == 2 && stderr.contains("--least-devices"), "{stderr}");
     let empty = Site::new();
