@@ -28,6 +28,8 @@ fn nvml() -> Result<&'static Nvml, String> {
 /// Sensors of one device.
 pub struct Telemetry {
     device: Result<nvml_wrapper::Device<'static>, String>,
+    /// Whether it is an instance of a device that MIG divides.
+    instance: bool,
     read: Option<Instant>,
     health: Health,
 }
@@ -44,8 +46,9 @@ impl Telemetry {
     pub fn of(uuid: Uuid) -> Self {
         Self::new(nvml().and_then(|nvml| {
             let named = |prefix: &str| nvml.device_by_uuid(format!("{prefix}-{}", uuid.hyphenated()));
-            named("GPU")
-                .or_else(|_| named("MIG"))
+            let found = named("GPU").map(|device| (device, false));
+            found
+                .or_else(|_| named("MIG").map(|device| (device, true)))
                 .map_err(|error| format!("NVML does not know {uuid}: {error}"))
         }))
     }
@@ -54,12 +57,15 @@ impl Telemetry {
     pub fn at(pci_address: &str) -> Self {
         Self::new(nvml().and_then(|nvml| {
             nvml.device_by_pci_bus_id(pci_address)
+                .map(|device| (device, false))
                 .map_err(|error| format!("NVML does not know the device at {pci_address}: {error}"))
         }))
     }
 
-    fn new(device: Result<nvml_wrapper::Device<'static>, String>) -> Self {
-        let mut found = Self { device, read: None, health: Health::default() };
+    fn new(device: Result<(nvml_wrapper::Device<'static>, bool), String>) -> Self {
+        let instance = device.as_ref().is_ok_and(|(_, instance)| *instance);
+        let device = device.map(|(device, _)| device);
+        let mut found = Self { device, instance, read: None, health: Health::default() };
         found.health = found.health_now();
         found
     }
@@ -128,9 +134,10 @@ impl Telemetry {
             |error| absent("ECC", error),
             |state| format!("ECC {}", word(state.currently_enabled)),
         );
-        let mig = device
-            .mig_mode()
-            .map_or_else(|error| absent("MIG", error), |mode| format!("MIG {}", word(mode.current == 1)));
+        // An instance need not tell the mode of the device that it is a part of.
+        let mode = device.mig_mode().map(|mode| mode.current == 1);
+        let mode = if self.instance { Ok(true) } else { mode };
+        let mig = mode.map_or_else(|error| absent("MIG", error), |on| format!("MIG {}", word(on)));
         let vbios = device
             .vbios_version()
             .map_or_else(|error| absent("VBIOS", error), |version| format!("VBIOS {version}"));
