@@ -23,7 +23,7 @@ pub fn fleet_text(fleet: &Fleet, width: Option<u16>) -> String {
     text += &findings("note", fleet.notes.iter().cloned());
     if fleet.ignored.count > 0 {
         let names = fleet.ignored.examples.join(", ");
-        text += &format!("ignored: {} other files, as {names}\n", fleet.ignored.count);
+        text += &format!("ignored: {}: {names}\n", counted(fleet.ignored.count, "other file"));
     }
     text + &counts(fleet)
 }
