@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use crate::acceptance::{GOOD, SPEC, node};
 use crate::acceptance_exports::agree;
 use crate::acceptance_runs::of_devices;
-use flopgauge::accept::{NodeDevice, NodeFile, Verdict};
+use flopgauge::accept::{NodeDevice, NodeFile, REASON_LIMIT, Verdict};
 
 const HANG: &str = "\n[[implementation.fault]]\nat_s = 0.0\nkind = \"hang\"\n";
 
@@ -162,5 +162,42 @@ fn one_device_is_no_plural_in_any_word_of_the_node() {
         for wrong in ["\"1 devices", " 1 devices", " 1 checks", " 1 cases", " 1 ways"] {
             assert!(!text.contains(wrong), "{wrong}: {text}");
         }
+    }
+}
+
+/// Every text under a key `reason`.
+fn reasons(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            found.extend(map.get("reason").and_then(|reason| reason.as_str()).map(str::to_owned));
+            map.values().for_each(|value| reasons(value, found));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| reasons(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reasons_of_a_node_and_of_its_fleet_are_short_however_long_a_model_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |script: &str| script.replace("Scripted accelerator", &"ä very long näme ".repeat(40));
+    let stranger = named(&GOOD.replace("fp32", "fp64"));
+    let scripts = [&*named(GOOD), &*stranger, &*format!("{}{HANG}", named(GOOD))];
+    let child = begin(folder.path(), &scripts, &["--tier", "smoke", "--time-limit", "3"]);
+    let ended = child.wait_with_output().unwrap();
+    let last = String::from_utf8(ended.stdout).unwrap().lines().last().unwrap().to_owned();
+    let (_, reason) = last.strip_suffix('"').unwrap().split_once(" reason=\"").unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("flopgauge"));
+    command.arg("collect").arg(folder.path().join("out")).args(["--expect", "n1,n2", "--job", "7"]);
+    assert_eq!(command.output().unwrap().status.code(), Some(3));
+    let mut all = vec![reason.to_owned()];
+    for name in ["n1.json", "fleet.json"] {
+        let text = std::fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+        reasons(&serde_json::from_str(&text).unwrap(), &mut all);
+    }
+    assert!(all.len() > 10, "{all:?}");
+    for reason in all {
+        let length = reason.chars().count();
+        assert!((1..=REASON_LIMIT).contains(&length) && !reason.contains(['\n', '"']), "{length} {reason}");
     }
 }
