@@ -131,7 +131,7 @@ fn a_node_that_is_cut_short_is_no_pass_though_its_other_devices_are_good() {
 fn the_deadline_leaves_all_files_of_the_node() {
     let folder = tempfile::tempdir().unwrap();
     let hang = format!("{GOOD}{HANG}");
-    let child = begin(folder.path(), &[&*hang, &*hang], &["--tier", "smoke", "--time-limit", "1"]);
+    let child = begin(folder.path(), &[&*hang, &*hang], &["--tier", "smoke", "--time-limit", "4"]);
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(3));
     let file = node(folder.path());
