@@ -47,4 +47,4 @@ pub use start::{Go, Ready};
 pub use table::FLEET_COLUMNS;
 pub use templates::Template;
 pub use textfile::{is_prometheus_text, prometheus_text};
-pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict};
+pub use verdict::{REASON_LIMIT, REASON_PREFIX, Reason, Verdict, counted};

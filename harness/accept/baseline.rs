@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AcceptError, FactValue, Side, SpecUsed, Tier};
+use super::{AcceptError, FactValue, Side, SpecUsed, Tier, counted};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text};
 use crate::precision::{Accumulate, Precision};
 use crate::units::{OpRate, Ratio};
@@ -33,8 +33,8 @@ pub struct Baseline {
     pub device_count: u64,
     /// Least number of devices that a rate had to come from.
     pub least_devices: u64,
-    /// Greatest modified z-score that was kept.
-    pub score_limit: Ratio,
+    /// Least of the limits in modified z-scores, for whatever number of devices.
+    pub least_score_limit: Ratio,
     /// A rate nearer to the median than this share of it was kept, however alike the others are.
     pub least_share_of_rate: Ratio,
     /// Node files that it was made from.
@@ -113,6 +113,8 @@ pub struct BaselineRate {
     pub maximum_op_per_s: OpRate,
     /// Median of the distances from the median.
     pub median_deviation_op_per_s: OpRate,
+    /// Greatest modified z-score that was kept among so many.
+    pub score_limit: Ratio,
     /// Devices that were taken out as outliers, in the order in which they were.
     pub removed: Vec<Removed>,
 }
@@ -137,6 +139,8 @@ pub struct Removed {
     pub median_op_per_s: OpRate,
     /// Distance from the median in modified z-scores; `null` where more than half of the group is equal.
     pub score: Option<Ratio>,
+    /// Greatest score that was kept in its round.
+    pub score_limit: Ratio,
     /// Why, in words.
     pub reason: String,
 }
@@ -189,7 +193,10 @@ impl Baseline {
                 return Some(format!("{case}: minimum, median and maximum are in order and above 0"));
             }
             if rate.devices < self.least_devices || rate.devices == 0 {
-                return Some(format!("{case}: {} devices, fewer than least_devices", rate.devices));
+                return Some(format!(
+                    "{case}: {}, fewer than least_devices",
+                    counted(rate.devices, "device")
+                ));
             }
         }
         self.rates.is_empty().then(|| "rates: there is none".to_owned())

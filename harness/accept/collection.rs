@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::reports::{Reports, Sought, reports};
 use super::summary::Report;
 use super::{
-    AcceptError, Counts, Fleet, FleetNode, NodeState, OutlierRule, REASON_PREFIX, Reason, Verdict, drift,
-    groups, hosts, table,
+    AcceptError, Counts, Fleet, FleetNode, NodeState, OutlierRule, REASON_PREFIX, Reason, Verdict, counted,
+    drift, groups, hosts, table,
 };
 
 /// A fleet with its table.
@@ -119,7 +119,8 @@ fn why(fleet: &Fleet) -> String {
         return format!("{label}no node is expected, so none can pass");
     }
     if fleet.verdict == Verdict::Pass {
-        return format!("{label}{} of {} nodes pass", counts.pass, counts.expected);
+        let pass = if counts.pass == 1 { "passes" } else { "pass" };
+        return format!("{label}{} of {} {pass}", counts.pass, counted(counts.expected, "node"));
     }
     let first = fleet.nodes.iter().find(|node| node.verdict == fleet.verdict);
     let first = first.map_or(String::new(), |node| {
@@ -130,7 +131,7 @@ fn why(fleet: &Fleet) -> String {
         [(counts.fail, "FAIL"), (counts.inconclusive, "INCONCLUSIVE"), (counts.unexpected, "unexpected")];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    format!("{label}{} of {} nodes{first}", parts.join(", "), counts.expected)
+    format!("{label}{} of {}{first}", parts.join(", "), counted(counts.expected, "node"))
 }
 
 /// What else a reader must know.
@@ -144,7 +145,8 @@ fn notes(fleet: &Fleet, other_runs: &[(String, u64)]) -> Vec<String> {
         notes.push(format!("{what}: start accept with RUN_ID set, and give --job"));
     }
     for (run, count) in other_runs.iter().take(5) {
-        notes.push(format!("{count} node files are of {run} and not counted"));
+        let are = if *count == 1 { "is" } else { "are" };
+        notes.push(format!("{} {are} of {run} and not counted", counted(*count, "node file")));
     }
     if let Some(more) = other_runs.len().checked_sub(6) {
         notes.push(format!("node files of {} other runs are not counted either", more + 1));

@@ -1,6 +1,6 @@
 //! The checks of one device: whether it may be judged, its rates, its temperature, its throttle reasons.
 
-use super::{CheckResult, Limits, Quantity, Seen, Spec, Tier, Verdict, measured};
+use super::{CheckResult, Limits, Quantity, Seen, Spec, Tier, Verdict, counted, measured};
 use crate::backend::Conditions;
 use crate::device::Device;
 use crate::device::catalogue::{Catalogue, Query};
@@ -39,12 +39,7 @@ pub(super) fn checks(spec: &Spec, tier: Tier, seen: &Seen) -> Vec<CheckResult> {
 
 /// Two requirements of one case, as a general and a sharper one, are two checks.
 fn put(checks: &mut Vec<CheckResult>, check: CheckResult) {
-    let is_numbered = |name: &str| {
-        let number = name.strip_prefix(&check.check).and_then(|rest| rest.strip_prefix('_'));
-        number.is_some_and(|number| number.parse::<usize>().is_ok())
-    };
-    let before =
-        checks.iter().filter(|known| known.check == check.check || is_numbered(&known.check)).count();
+    let before = checks.iter().filter(|known| known.is_named(&check.check)).count();
     let name = if before == 0 { check.check } else { format!("{}_{}", check.check, before + 1) };
     checks.push(CheckResult { check: name, ..check });
 }
@@ -115,7 +110,8 @@ pub(super) fn crowded(limits: &Limits, measured: &Measured) -> Option<String> {
             .map(|most| format!("other processes held {most} meanwhile"));
     }
     let most = conditions(measured).filter_map(|c| c.foreign_processes).max();
-    most.filter(|most| *most > 0).map(|most| format!("{most} other processes used the device meanwhile"))
+    most.filter(|most| *most > 0)
+        .map(|most| format!("used meanwhile by {most} other process{}", if most == 1 { "" } else { "es" }))
 }
 
 /// All readings of a sensor, and whether each case that was measured has one from while it was sampled: a window may
@@ -194,8 +190,9 @@ fn values(measurements: &[Measurement]) -> CheckResult {
         None => of_all(Verdict::Inconclusive, "nothing was computed to the end"),
         Some(0) => of_all(Verdict::Inconclusive, "there is a case of which no value was checked"),
         Some(fewest) => {
-            let cases = ran(measurements).count();
-            of_all(Verdict::Pass, &format!("right in {cases} cases, each checked in {fewest} ways or more"))
+            let cases = counted(ran(measurements).count(), "case");
+            let ways = counted(fewest, "way");
+            of_all(Verdict::Pass, &format!("right in {cases}, each checked in {ways} or more"))
         }
     }
 }

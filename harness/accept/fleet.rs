@@ -222,14 +222,17 @@ impl DeviceRate {
     }
 }
 
-/// When a value lies outside: further from the median than `score_limit` modified z-scores, and than a least share.
+/// When a value lies outside: further from the median than a least share of it, and than a limit in modified z-scores
+/// that grows as their number asks for; each group has its own.
 ///
 /// Source: B. Iglewicz and D. C. Hoaglin, How to Detect and Handle Outliers, ASQC, 1993: 0.6745 (x - median) / MAD.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OutlierRule {
-    /// Greatest modified z-score that is inside.
-    pub score_limit: Ratio,
+    /// Least of the limits in modified z-scores, for whatever number of values.
+    pub least_score_limit: Ratio,
+    /// Chance with which any value of a group may lie outside where all are alike: normally distributed.
+    pub chance: Ratio,
     /// A rate nearer to the median than this share of it is inside, however alike the others are.
     pub least_share_of_rate: Ratio,
     /// The same for durations.
@@ -268,6 +271,8 @@ pub struct Group {
     pub maximum_op_per_s: OpRate,
     /// Median of the distances from the median.
     pub median_deviation_op_per_s: OpRate,
+    /// Greatest modified z-score that is inside among so many; `null` where nothing is said of outliers.
+    pub score_limit: Option<Ratio>,
     /// Greatest of the floors of these devices; `null` where no spec asked for a rate.
     pub floor_op_per_s: Option<OpRate>,
     /// A device below is an outlier; `null` where nothing is said of outliers.
@@ -320,6 +325,8 @@ pub struct Outlier {
     pub of_median: Ratio,
     /// Distance from the median in modified z-scores; `null` where more than half of the group is equal.
     pub score: Option<Ratio>,
+    /// Greatest score that is inside among so many.
+    pub score_limit: Ratio,
 }
 
 /// Something that should be equal on all nodes and is not.
@@ -360,4 +367,6 @@ pub struct Straggler {
     pub median_s: Seconds,
     /// Distance from the median in modified z-scores; `null` where more than half of them are equal.
     pub score: Option<Ratio>,
+    /// Greatest score that is inside among so many.
+    pub score_limit: Ratio,
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::outliers::{LEAST_SHARE_OF_DURATION, LEAST_SHARE_OF_RATE, LEAST_VALUES, Middle};
-use super::{CheckResult, FleetDevice, FleetNode, Group, Outlier, Quantity, Side, Straggler, Tier, Verdict};
+use super::{
+    CheckResult, FleetDevice, FleetNode, Group, Outlier, Quantity, Side, Straggler, Tier, Verdict, counted,
+};
 use crate::device::DeviceKind;
 use crate::precision::{Accumulate, Precision};
 use crate::units::{OpRate, Seconds};
@@ -93,7 +95,8 @@ fn group(key: &Key, of: Verdict, members: &[Member], middle: &Middle) -> Option<
     let enough = members.len() >= LEAST_VALUES;
     let reach = middle.reach(LEAST_SHARE_OF_RATE);
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let few = || format!("{} devices; of fewer than {LEAST_VALUES} nothing is said", members.len());
+    let few =
+        || format!("{}; of fewer than {LEAST_VALUES} nothing is said", counted(members.len(), "device"));
     Some(Group {
         model: model.clone(),
         backend: backend.clone(),
@@ -108,6 +111,7 @@ fn group(key: &Key, of: Verdict, members: &[Member], middle: &Middle) -> Option<
         median_op_per_s: rate(middle.median)?,
         maximum_op_per_s: rate(ends.reduce(f64::max)?)?,
         median_deviation_op_per_s: rate(middle.deviation)?,
+        score_limit: middle.limit().filter(|_| enough),
         floor_op_per_s: members.iter().filter_map(|m| m.floor).reduce(|a, b| if a < b { b } else { a }),
         low_limit_op_per_s: rate(middle.median - reach).filter(|_| enough),
         high_limit_op_per_s: rate(middle.median + reach).filter(|_| enough),
@@ -139,6 +143,7 @@ fn outlier(
         median_op_per_s: group.median_op_per_s,
         of_median: member.rate.over(group.median_op_per_s)?,
         score: middle.score(member.rate.get()),
+        score_limit: middle.limit()?,
     })
 }
 
@@ -148,11 +153,12 @@ fn fail(nodes: &mut [FleetNode], member: &Member, outlier: &Outlier, limit: Opti
     let Some(device) = node.devices.get_mut(member.device) else { return };
     let case = format!("{}_{}_{}", outlier.method, outlier.precision, outlier.accumulate.name());
     let share = 100.0 * outlier.of_median.get();
+    // With the longest names and its limit it is still whole in a reason.
     let score = match outlier.score {
-        Some(score) => format!("modified z-score {:.1}", score.get()),
+        Some(score) => format!("score {:.1}, limit {:.1}", score.get(), outlier.score_limit.get()),
         None => "most are equal".to_owned(),
     };
-    let reason = format!("{share:.1} % of the median of its model in this fleet, {score}");
+    let reason = format!("{share:.1} % of the fleet's median, {score}");
     let rate = |rate| Quantity::rate(rate, outlier.precision);
     let plain = CheckResult::plain(&format!("{OUTLIER}{case}"), Verdict::Fail, &reason);
     let from = Some("outlier_rule".to_owned());
@@ -186,8 +192,9 @@ pub(super) fn stragglers(nodes: &[FleetNode]) -> Vec<Straggler> {
         for (node, duration_s) in members {
             // Longer lies on the side of greater values.
             if middle.side(duration_s.get(), LEAST_SHARE_OF_DURATION) == Some(Side::Fast) {
-                let score = middle.score(duration_s.get());
-                found.push(Straggler { node: (*node).to_owned(), duration_s: *duration_s, median_s, score });
+                let Some(score_limit) = middle.limit() else { continue };
+                let (node, score) = ((*node).to_owned(), middle.score(duration_s.get()));
+                found.push(Straggler { node, duration_s: *duration_s, median_s, score, score_limit });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::device_checks::checks;
 use super::{
-    CheckResult, Figure, NodeDevice, Quantity, REASON_PREFIX, Reason, Spec, Tier, Verdict, measured,
+    CheckResult, Figure, NodeDevice, Quantity, REASON_PREFIX, Reason, Spec, Tier, Verdict, counted, measured,
 };
 use crate::device::{Device, DeviceKind};
 use crate::measure::Outcome;
@@ -86,7 +86,7 @@ fn device(spec: &Spec, tier: Tier, seen: &Seen) -> NodeDevice {
 fn summary(verdict: Verdict, checks: &[CheckResult]) -> String {
     match checks.iter().find(|check| check.verdict == verdict) {
         Some(check) if verdict != Verdict::Pass => format!("{}: {}", check.check, check.reason),
-        _ => format!("{} checks passed", checks.len()),
+        _ => format!("{} passed", counted(checks.len(), "check")),
     }
 }
 
@@ -97,8 +97,7 @@ fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String
     let label = if worst == DeviceKind::Hardware { String::new() } else { format!("{worst}: ") };
     let said = if verdict == Verdict::Pass {
         let checks = node.len() + devices.iter().map(|device| device.checks.len()).sum::<usize>();
-        let plural = if devices.len() == 1 { "" } else { "s" };
-        format!("{checks} checks of {} device{plural} passed", devices.len())
+        format!("{} of {} passed", counted(checks, "check"), counted(devices.len(), "device"))
     } else {
         let bad = |device: &&NodeDevice| device.verdict == verdict;
         let more = match devices.iter().filter(bad).count() {
@@ -120,16 +119,22 @@ fn why(verdict: Verdict, node: &[CheckResult], devices: &[NodeDevice]) -> String
 fn count(spec: &Spec, seen: &[Seen], around: &Circumstances) -> CheckResult {
     let found = seen.iter().filter(|seen| spec.node.kinds.contains(&seen.device.kind)).count();
     let (verdict, reason) = if found >= spec.node.devices {
-        (Verdict::Pass, format!("{found} devices"))
+        (Verdict::Pass, counted(found, "device"))
     } else if seen.is_empty() {
         let why = around.left_out.first().map_or(String::new(), |why| format!(": {why}"));
         (Verdict::Inconclusive, format!("no device to judge{why}"))
     } else if found == 0 {
-        (Verdict::Inconclusive, format!("none of {} devices is of a kind that the spec accepts", seen.len()))
+        (
+            Verdict::Inconclusive,
+            format!("of {} none is of a kind that the spec accepts", counted(seen.len(), "device")),
+        )
     } else if around.chosen {
-        (Verdict::Inconclusive, format!("{found} of {} devices were chosen", spec.node.devices))
+        (
+            Verdict::Inconclusive,
+            format!("{} chosen, and the spec asks for {}", counted(found, "device"), spec.node.devices),
+        )
     } else {
-        (Verdict::Fail, format!("{found} devices, and the spec asks for {}", spec.node.devices))
+        (Verdict::Fail, format!("{}, and the spec asks for {}", counted(found, "device"), spec.node.devices))
     };
     let number = |count: usize| Quantity::Count(u64::try_from(count).unwrap_or(u64::MAX));
     let from = "devices of the spec";

@@ -11,7 +11,7 @@ use super::reports::{is_of_a_fleet, is_of_another_kind, node_file};
 use super::summary::summarise;
 use super::{
     AcceptError, Baseline, BaselineFact, BaselineRate, BaselineSource, FleetDevice, NodeFile, OutlierRule,
-    Removed, Side, Verdict, drift, hosts,
+    Removed, Side, Verdict, counted, drift, hosts,
 };
 use crate::device::DeviceKind;
 use crate::files::FileError;
@@ -73,7 +73,7 @@ impl Baseline {
             node_count: count(names.iter().collect::<BTreeSet<_>>().len()),
             device_count: count(devices.len()),
             least_devices: least,
-            score_limit: rule.score_limit,
+            least_score_limit: rule.least_score_limit,
             least_share_of_rate: rule.least_share_of_rate,
             sources: sources.iter().map(Source::told).collect(),
             facts: facts.into_iter().map(fact).collect(),
@@ -199,8 +199,11 @@ fn pool(
     let least = usize::try_from(least).unwrap_or(usize::MAX).max(LEAST_VALUES);
     let few = |left: usize, removed: usize| {
         let out =
-            if removed == 0 { String::new() } else { format!(" after {removed} outliers were taken out") };
-        AcceptError::NotGood(format!("{name}: {left} devices{out}, and at least {least} are needed"))
+            if removed == 0 { String::new() } else { format!(" without {}", counted(removed, "outlier")) };
+        AcceptError::NotGood(format!(
+            "{name}: {}{out}, and at least {least} are needed",
+            counted(left, "device")
+        ))
     };
     let mut removed: Vec<Removed> = Vec::new();
     loop {
@@ -224,8 +227,10 @@ fn pool(
 fn take_out(member: &Member<'_>, side: Side, round: u64, middle: &Middle) -> Removed {
     let share = 100.0 * member.rate.get() / middle.median;
     let score = middle.score(member.rate.get());
-    let by = score
-        .map_or("where most are equal".to_owned(), |score| format!("modified z-score {:.1}", score.get()));
+    let limit = middle.limit().unwrap_or_default();
+    let by = score.map_or("where most are equal".to_owned(), |score| {
+        format!("modified z-score {:.1}, limit {:.1}", score.get(), limit.get())
+    });
     Removed {
         node: member.node.to_owned(),
         device: member.device.id.clone(),
@@ -235,6 +240,7 @@ fn take_out(member: &Member<'_>, side: Side, round: u64, middle: &Middle) -> Rem
         rate_op_per_s: member.rate,
         median_op_per_s: OpRate::new(middle.median).unwrap_or_default(),
         score,
+        score_limit: limit,
         reason: format!("{share:.1} % of the median, {by}"),
     }
 }
@@ -259,6 +265,7 @@ fn finish(
         median_op_per_s: OpRate::new(middle.median).ok()?,
         maximum_op_per_s: OpRate::new(rates.reduce(f64::max)?).ok()?,
         median_deviation_op_per_s: OpRate::new(middle.deviation).ok()?,
+        score_limit: middle.limit()?,
         removed,
     })
 }

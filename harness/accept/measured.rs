@@ -1,6 +1,6 @@
 //! What one device's measurements say of one case that the spec wants.
 
-use super::{CheckResult, Floor, KnownGood, Quantity, Verdict, Wanted, device_checks, trend};
+use super::{CheckResult, Floor, KnownGood, Quantity, Verdict, Wanted, counted, device_checks, trend};
 use crate::device::{ClockBasis, Device, Severity};
 use crate::measure::{Headline, METHOD_VERSION, Measured, Outcome, efficiency};
 use crate::record::Measurement;
@@ -9,6 +9,9 @@ use crate::workload::Method;
 
 /// Warnings that leave a figure as it is; throttling has a check of its own.
 const HARMLESS: [&str; 4] = ["few-samples", "not-steady", "throttled", "uneven"];
+
+/// Warnings of these that one number describes the samples badly.
+const BLURRED: [&str; 3] = ["few-samples", "not-steady", "uneven"];
 
 /// Warnings that the device itself is broken, however fast it was.
 const BROKEN: [&str; 2] = ["ecc", "remapped-rows"];
@@ -98,6 +101,10 @@ fn rate(name: &str, wanted: &Wanted<'_>, device: &Device, measured: &Measured) -
     let share = found.over(limit).map_or(0.0, |ratio| 100.0 * ratio.get());
     let (verdict, reason) = match doubt(wanted, device, measured, &headline) {
         Some(doubt) => (Verdict::Inconclusive, doubt),
+        None if astride(measured, &headline, limit) => (
+            Verdict::Inconclusive,
+            format!("{share:.1} % of the least rate, and its samples lie on both sides"),
+        ),
         None if found >= limit => (Verdict::Pass, format!("{share:.1} % of the least rate")),
         None => (Verdict::Fail, format!("{share:.1} % of the least rate")),
     };
@@ -131,6 +138,14 @@ fn doubt(wanted: &Wanted<'_>, device: &Device, measured: &Measured, headline: &H
     };
     let finding = measured.findings.iter().find(|f| doubtful(f.severity, &f.rule))?;
     Some(finding.message.clone())
+}
+
+/// Whether the samples of a figure that is uneven, not steady or of few samples lie on both sides of a limit, by their
+/// 5th and 95th percentile: then the median decides nothing.
+fn astride(measured: &Measured, headline: &Headline, limit: OpRate) -> bool {
+    let blurred = measured.findings.iter().any(|finding| BLURRED.contains(&finding.rule.as_str()));
+    let statistics = &headline.statistics;
+    blurred && statistics.p5_op_per_s < limit && limit <= statistics.p95_op_per_s
 }
 
 /// Why a rate cannot be: it is above what the device can do, as far as that is known.
@@ -203,6 +218,7 @@ fn below_baseline(
     let (share, median) = (1.0 - max_below.get(), rate.median_op_per_s.get());
     let least = OpRate::new(share * median).map_err(|error| error.to_string())?;
     let sha256 = known.sha256.get(..12).unwrap_or_default();
-    let from = format!("{share} of the median {median:e} of {} devices, {file} {sha256}", rate.devices);
+    let from =
+        format!("{share} of the median {median:e} of {}, {file} {sha256}", counted(rate.devices, "device"));
     Ok((least, from))
 }

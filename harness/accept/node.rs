@@ -229,6 +229,13 @@ impl CheckResult {
         Self { check, verdict, reason, value: None, limit: None, limit_from: None }
     }
 
+    /// Whether it is the check of this name: a second one of the same name has a number behind it.
+    pub fn is_named(&self, name: &str) -> bool {
+        let rest = self.check.strip_prefix(name);
+        let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('_').is_some_and(is_number))
+    }
+
     /// The same with what was found and what was asked for.
     #[must_use]
     pub fn with(self, value: Quantity, limit: Quantity, from: &str) -> Self {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::counted;
+
 /// Says that a rank is ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +77,10 @@ impl Go {
             return Err(format!("the go file is of job {job}.{restart}; each start needs a fresh directory"));
         }
         if self.ranks != ranks {
-            return Err(format!("rank 0 started {} ranks, and this process was told of {ranks}", self.ranks));
+            return Err(format!(
+                "rank 0 started {}, and this process was told of {ranks}",
+                counted(self.ranks, "rank")
+            ));
         }
         match self.ready.get(&own.rank) {
             Some(began) if *began == own.began => Ok(()),

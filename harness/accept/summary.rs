@@ -80,10 +80,7 @@ pub(super) fn rates(device: &NodeDevice) -> Vec<DeviceRate> {
 /// The greatest rate that the device's checks asked for with a method and a format of operands.
 fn floor(device: &NodeDevice, method: Method, precision: Precision) -> Option<OpRate> {
     let name = format!("{method}_{precision}");
-    // A second requirement of the same kind has the first one's name and a number.
-    let same = |check: &&CheckResult| {
-        check.check.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    };
+    let same = |check: &&CheckResult| check.is_named(&name);
     let limit = |check: &CheckResult| match check.limit {
         Some(Quantity::Flops(rate) | Quantity::Ops(rate)) => Some(rate),
         _ => None,
@@ -133,4 +130,30 @@ fn facts(file: &NodeFile) -> BTreeSet<Fact> {
 fn counted(names: &[&str]) -> String {
     let runs = names.chunk_by(|a, b| a == b);
     runs.filter_map(|run| Some(format!("{} x {}", run.len(), run.first()?))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_of_no_format_whose_name_only_begins_like_its_own() {
+        let named = |check: &str, name: &str| CheckResult::plain(check, Verdict::Pass, "").is_named(name);
+        assert!(named("gemm_fp32", "gemm_fp32") && named("gemm_fp32_2", "gemm_fp32"));
+        for other in
+            ["gemm_fp32_", "gemm_fp32_x", "gemm_fp32_2_3", "gemm_fp32x2", "gemm_fp3", "trend_gemm_fp32"]
+        {
+            assert!(!named(other, "gemm_fp32"), "{other}");
+        }
+        // No two cases share a check, whatever formats are added.
+        let names: Vec<String> = [Method::Gemm, Method::Issue, Method::Copy]
+            .iter()
+            .flat_map(|method| Precision::ALL.map(|precision| format!("{method}_{precision}")))
+            .collect();
+        for (one, other) in names.iter().flat_map(|one| names.iter().map(move |other| (one, other))) {
+            for check in [one.clone(), format!("{one}_2")] {
+                assert_eq!(named(&check, other), one == other, "{check} {other}");
+            }
+        }
+    }
 }

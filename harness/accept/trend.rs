@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::{CheckResult, Quantity, Verdict};
+use super::{CheckResult, Quantity, Verdict, counted};
 use crate::measure::statistics::median;
 use crate::measure::{Measured, Schedule};
 use crate::units::{Ratio, Seconds};
@@ -67,7 +67,11 @@ fn fall(measured: &Measured) -> Result<Fall, String> {
     let found: Vec<(Seconds, Seconds, f64)> =
         clean.map(|(((start, elapsed), per_op), _)| (*start, *elapsed, 1.0 / per_op)).collect();
     if found.len() < Schedule::SAMPLES {
-        return Err(format!("{} samples, fewer than the {} of a trend", found.len(), Schedule::SAMPLES));
+        return Err(format!(
+            "{}, fewer than the {} of a trend",
+            counted(found.len(), "sample"),
+            Schedule::SAMPLES
+        ));
     }
     let fall = line(&found).ok_or_else(|| "the samples' times give no trend".to_owned())?;
     if fall.over < LEAST_TIME {

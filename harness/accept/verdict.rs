@@ -46,6 +46,13 @@ pub const REASON_LIMIT: usize = 100;
 /// What the reason of a node's verdict begins with.
 pub const REASON_PREFIX: &str = "flopgauge:";
 
+/// A number of things in words: `1 device`, `2 devices`.
+pub fn counted(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// Why, in one line of at most [`REASON_LIMIT`] characters without double quotes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "String")]
@@ -97,6 +104,11 @@ mod tests {
         assert_eq!(Verdict::worst([]), Verdict::Inconclusive);
         assert_eq!(Verdict::worst([Verdict::Pass, Verdict::Inconclusive]), Verdict::Inconclusive);
         assert_eq!(Verdict::worst([Verdict::Fail, Verdict::Inconclusive]), Verdict::Fail);
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "device")), ["0 devices", "1 device", "2 devices"]);
     }
 
     proptest! {

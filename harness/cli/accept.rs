@@ -25,6 +25,9 @@ use session::Session;
 /// Time that a measuring process gets to end in order; a scheduler kills three seconds after it asked.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// Time that a node's devices wait for one that does not begin: it must not take the time of a short look from them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs the subcommand.
 pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     match accept(args, output) {
@@ -46,7 +49,7 @@ fn accept(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
     let run = RunIdentity { rank: args.rank.or(run.rank), ..run };
     let node = args.node_name(&host)?;
     let common = CommonStart::of(args, &run, &node, started)?;
-    let supervisor = Supervisor::new(args.stall_limit, false)?.with_grace(GRACE);
+    let supervisor = Supervisor::new(args.stall_limit, false)?.with_grace(GRACE).with_each_apart(PATIENCE);
     let place = Place::begin(&args.out, begun(&node, &run, started))?;
     let clock = Clock::start(args.limit());
     let mut around = Circumstances {

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::{CliError, Exit, Output};
-use crate::accept::Baseline;
+use crate::accept::{Baseline, counted};
 use crate::files::write_atomically;
 
 /// Make a baseline from nodes that are known to be good: what each model reaches in each case.
 ///
-/// Devices whose rate lies outside (further from the median than 3.5 modified z-scores and than 1 %) are taken out,
-/// round after round until none does, and named in the file with the reason. Software and simulated devices, nodes
+/// Devices whose rate lies outside (further from the median than 1 % and than the limit in modified z-scores that
+/// collect has) are taken out, round after round until none does, and named in the file with the reason. Software and simulated devices, nodes
 /// that did not pass, a device that is there twice and too few devices are refused. The same node files give the same
 /// bytes, with sorted keys. A requirement of an acceptance spec uses it by baseline = "FILE".
 #[derive(Debug, clap::Args)]
@@ -46,9 +46,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
         output.result(&text)?;
     } else {
         write_atomically(&args.out, text.as_bytes())?;
-        let (nodes, devices) = (baseline.node_count, baseline.device_count);
-        let rates = baseline.rates.len();
-        output.note(&format!("{rates} rates of {devices} devices in {nodes} nodes: {}", args.out.display()));
+        let (nodes, devices) =
+            (counted(baseline.node_count, "node"), counted(baseline.device_count, "device"));
+        let rates = counted(baseline.rates.len(), "rate");
+        output.note(&format!("{rates} of {devices} in {nodes}: {}", args.out.display()));
     }
     Ok(Exit::Done)
 }

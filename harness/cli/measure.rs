@@ -66,7 +66,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<Exit, CliError> {
 
 /// Devices that are measured at the same time: those of one backend. Two backends may show one device twice, and the
 /// CPU serves all others.
-fn groups(devices: &[Device]) -> Vec<Vec<&Device>> {
+pub(super) fn groups(devices: &[Device]) -> Vec<Vec<&Device>> {
     let mut groups: Vec<Vec<&Device>> = Vec::new();
     for device in devices {
         match groups.iter_mut().find(|group| group.iter().any(|known| known.backend == device.backend)) {

@@ -3,9 +3,10 @@
 use super::chart;
 use super::material::Named;
 use super::topic::{Titled, Topic, found};
-use crate::accept::{Drift, FactValue, Fleet, Group, Outlier, Straggler, Verdict};
+use crate::accept::{Drift, FactValue, Fleet, Group, Outlier, Straggler, Verdict, counted};
 use crate::device::Severity;
 use crate::precision::Arithmetic;
+use crate::units::Ratio;
 
 /// The section of fleet `number`, from 1.
 pub(super) fn topic(number: usize, named: &Named<Fleet>) -> Topic {
@@ -56,9 +57,11 @@ fn facts(fleet: &Fleet) -> Vec<(String, String)> {
         (
             "an outlier lies",
             format!(
-                "further from the median of its group than {} modified z-scores and {} of the median",
-                rule.score_limit.get(),
-                rule.least_share_of_rate
+                "further from the median of its group than {} of it and than the group's limit in modified z-scores: \
+                 {} or, by the number of devices, as much more as makes any of a like group lie outside with a chance of {}",
+                rule.least_share_of_rate,
+                rule.least_score_limit.get(),
+                rule.chance
             ),
         ),
         ("files ignored", fleet.ignored.count.to_string()),
@@ -87,7 +90,8 @@ fn findings(fleet: &Fleet, title: &str) -> Vec<(Severity, super::material::Found
         let told = reasons.into_iter().take(REASONS);
         all.extend(told.map(|(reason, nodes)| found(severity, title, &reason, shortened(nodes))));
         if more > 0 {
-            let text = format!("{verdict}: {more} more nodes for other reasons, in the table of nodes");
+            let text =
+                format!("{verdict}: for other reasons {}, in the table of nodes", counted(more, "more node"));
             all.push(found(severity, title, &text, Vec::new()));
         }
     }
@@ -137,7 +141,7 @@ fn tables(fleet: &Fleet) -> Vec<Titled> {
     let header = ["of", "fact", "usual value", "other values"];
     tables.push(table("What should be equal and is not", &header, &fleet.drift, drift));
     let straggler = |s: &Straggler| {
-        let score = s.score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.get()));
+        let score = score(s.score, s.score_limit);
         vec![s.node.clone(), s.duration_s.to_string(), s.median_s.to_string(), score]
     };
     let header = ["node", "duration", "median", "modified z-score"];
@@ -153,7 +157,7 @@ fn table<T>(title: &str, header: &[&str], of: &[T], row: impl Fn(&T) -> Vec<Stri
 
 fn fact(fact: &FactValue) -> String {
     let value = fact.value.as_deref().unwrap_or("not told");
-    format!("{value} ({} nodes: {})", fact.count, short(&fact.nodes))
+    format!("{value} ({}: {})", counted(fact.count, "node"), short(&fact.nodes))
 }
 
 /// A host list may name thousands of nodes one by one.
@@ -173,8 +177,9 @@ fn groups(fleet: &Fleet) -> Titled {
         vec![
             chart::fleet_case(group, true),
             group.kind.name().to_owned(),
-            format!("{} in {} nodes, {}", group.devices, group.nodes, group.of),
+            format!("{} in {}, {}", group.devices, counted(group.nodes, "node"), group.of),
             limit(group.floor_op_per_s),
+            group.score_limit.map_or_else(|| "none".to_owned(), |limit| format!("{:.1}", limit.get())),
             limit(group.low_limit_op_per_s),
             rate(group.minimum_op_per_s),
             rate(group.median_op_per_s),
@@ -188,6 +193,7 @@ fn groups(fleet: &Fleet) -> Titled {
         "kind",
         "devices",
         "floor",
+        "limit of the score",
         "low limit",
         "minimum",
         "median",
@@ -196,6 +202,11 @@ fn groups(fleet: &Fleet) -> Titled {
         "why no limit",
     ];
     table("Rates of equal devices", &header, &fleet.groups, row)
+}
+
+/// A score with the limit that it passed.
+fn score(score: Option<Ratio>, limit: Ratio) -> String {
+    score.map_or_else(|| "-".to_owned(), |score| format!("{:.1} (limit {:.1})", score.get(), limit.get()))
 }
 
 fn outliers(fleet: &Fleet) -> Titled {
@@ -208,7 +219,7 @@ fn outliers(fleet: &Fleet) -> Titled {
             format!("{arithmetic} {}", o.method),
             o.rate_op_per_s.display(o.precision.is_integer()),
             o.of_median.to_string(),
-            o.score.map_or_else(|| "-".to_owned(), |score| format!("{:.1}", score.get())),
+            score(o.score, o.score_limit),
             if o.fails { "yes" } else { "no" }.to_owned(),
         ]
     };

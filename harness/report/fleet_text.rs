@@ -1,7 +1,7 @@
 //! A fleet for a person at a terminal: what did not pass, what differs, and how many.
 
 use super::table::table;
-use crate::accept::{Drift, FactValue, Fleet, FleetNode, Outlier, Side, Straggler, Verdict};
+use crate::accept::{Drift, FactValue, Fleet, FleetNode, Outlier, Side, Straggler, Verdict, counted};
 
 /// Most lines of one kind; the files have them all.
 const MOST: usize = 20;
@@ -23,7 +23,7 @@ pub fn fleet_text(fleet: &Fleet, width: Option<u16>) -> String {
     text += &findings("note", fleet.notes.iter().cloned());
     if fleet.ignored.count > 0 {
         let names = fleet.ignored.examples.join(", ");
-        text += &format!("ignored: {} other files, as {names}\n", fleet.ignored.count);
+        text += &format!("ignored: {}: {names}\n", counted(fleet.ignored.count, "other file"));
     }
     text + &counts(fleet)
 }
@@ -56,7 +56,7 @@ fn outlier(outlier: &Outlier) -> String {
 fn drift(drift: &Drift) -> String {
     let of = drift.model.as_ref().map_or(String::new(), |model| format!("{model} "));
     let usual = match &drift.usual {
-        Some(usual) => format!("usually {} ({} nodes)", value(usual), usual.count),
+        Some(usual) => format!("usually {} ({})", value(usual), counted(usual.count, "node")),
         None => "no value is the usual one".to_owned(),
     };
     let others = drift.others.iter().take(MOST).map(|other| format!("{} on {}", value(other), other.nodes));
@@ -92,7 +92,10 @@ fn counts(fleet: &Fleet) -> String {
     let more =
         if counts.unexpected == 0 { String::new() } else { format!("; {} unexpected", counts.unexpected) };
     format!(
-        "{} nodes expected: {} PASS, {} FAIL, {} INCONCLUSIVE{states}{more}\n",
-        counts.expected, counts.pass, counts.fail, counts.inconclusive
+        "{} expected: {} PASS, {} FAIL, {} INCONCLUSIVE{states}{more}\n",
+        counted(counts.expected, "node"),
+        counts.pass,
+        counts.fail,
+        counts.inconclusive
     )
 }

@@ -122,29 +122,6 @@ fn a_device_that_hangs_leaves_a_node_file_at_the_time_limit() {
     assert_eq!(file.cut_short.as_deref(), Some("the time limit is reached"));
 }
 
-#[test]
-#[cfg(target_os = "linux")]
-fn sigterm_leaves_a_node_file_that_is_inconclusive() {
-    let folder = tempfile::tempdir().unwrap();
-    let (spec, script, out) = (folder.path().join("s"), folder.path().join("d"), folder.path().join("out"));
-    std::fs::write(&spec, SPEC).unwrap();
-    std::fs::write(&script, format!("{GOOD}\n[[implementation.fault]]\nat_s = 0.0\nkind = \"hang\"\n"))
-        .unwrap();
-    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("flopgauge"));
-    command.env("FLOPGAUGE_SCRIPT", script).args(["accept", "--node", "n1", "--spec"]).arg(spec);
-    let mut child = command.arg("--out").arg(&out).spawn().unwrap();
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
-    // The measuring process is there, so the signals are watched.
-    while std::fs::read_to_string(&children).is_ok_and(|text| text.trim().is_empty()) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(3));
-    let file = node(folder.path());
-    assert_eq!(file.verdict, Verdict::Inconclusive);
-    assert_eq!(file.cut_short.as_deref(), Some("interrupted by SIGTERM"));
-}
-
 /// A device with a passing measurement, from the program itself.
 fn passing() -> (Spec, Seen) {
     let folder = tempfile::tempdir().unwrap();

@@ -84,6 +84,26 @@ fn a_device_that_is_slow_while_it_is_throttled_is_not_known_to_be_slow() {
 }
 
 #[test]
+fn samples_on_both_sides_of_the_limit_decide_nothing_where_they_are_uneven_or_not_steady() {
+    // The limit is 0.8e12.
+    let of = |rate: &str, jitter: &str| {
+        GOOD.replace("0.9e12", rate).replace("jitter = 0.001", &format!("jitter = {jitter}"))
+    };
+    for (script, code) in [
+        (of("0.85e12", "0.15"), 3),
+        (of("0.75e12", "0.15"), 3),
+        (of("0.95e12", "0.08"), 0),
+        (of("0.6e12", "0.08"), 1),
+    ] {
+        let (found, file) = verdict(SPEC, &script);
+        let rate = check(&file, "gemm_fp32");
+        assert_eq!(found, code, "{} {script}", rate.reason);
+        assert_eq!(rate.reason.as_str().contains("both sides"), code == 3, "{}", rate.reason);
+        assert!(rate.value.is_some() && rate.limit.is_some());
+    }
+}
+
+#[test]
 fn every_accepted_device_has_had_its_values_checked() {
     let (_, file) = verdict(SPEC, GOOD);
     assert_eq!(check(&file, "values").verdict, Verdict::Pass);
@@ -116,11 +136,11 @@ fn the_duration_bounds_the_load_and_what_its_last_round_has_no_time_for_is_no_ga
 fn baseline(rate: &str, accumulate: &str, method: &str) -> String {
     format!(
         r#"{{"format": "flopgauge.baseline/1", "version": "0", "commit": null, "method_version": "{method}",
-        "nodes": "n[1-8]", "node_count": 8, "device_count": 8, "least_devices": 5, "score_limit": 3.5,
+        "nodes": "n[1-8]", "node_count": 8, "device_count": 8, "least_devices": 5, "least_score_limit": 3.5,
         "least_share_of_rate": 0.01, "sources": [], "facts": [], "rates": [{{"model": "Scripted accelerator",
         "backend": "scripted", "method": "gemm", "precision": "fp32", "accumulate": "{accumulate}", "devices": 8,
         "nodes": 8, "minimum_op_per_s": {rate}, "median_op_per_s": {rate}, "maximum_op_per_s": {rate},
-        "median_deviation_op_per_s": 1e9, "removed": []}}]}}"#
+        "median_deviation_op_per_s": 1e9, "score_limit": 8.28, "removed": []}}]}}"#
     )
 }
 

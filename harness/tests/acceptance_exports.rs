@@ -50,7 +50,7 @@ fn checks(file: &NodeFile) -> Vec<(String, String, Verdict)> {
 }
 
 /// Every check is in both files with its verdict, and both agree with the node's file.
-fn agree(folder: &Path) {
+pub(crate) fn agree(folder: &Path) {
     let file = node(folder);
     let xml = text(folder, "junit.xml");
     let report = junit_parser::from_reader(xml.as_bytes()).unwrap();

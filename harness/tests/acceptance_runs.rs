@@ -6,7 +6,7 @@ use crate::commands::flopgauge;
 use flopgauge::accept::Verdict;
 
 /// The verdict on a node of these devices.
-fn of_devices(spec: &str, scripts: &[&str]) -> (i32, flopgauge::accept::NodeFile) {
+pub(crate) fn of_devices(spec: &str, scripts: &[&str]) -> (i32, flopgauge::accept::NodeFile) {
     let folder = tempfile::tempdir().unwrap();
     let spec_file = folder.path().join("spec.toml");
     std::fs::write(&spec_file, spec).unwrap();

@@ -10,6 +10,9 @@ import statistics
 import sys
 import uuid
 
+# What scipy.stats.t.isf(0.025 / n, 0.37 * (n - 1)) is near to for some hundreds and some tens of thousands of devices.
+LIMIT = 4.5
+
 CASES = [("bf16", "fp32", 790e12), ("fp8e4m3", "fp32", 1480e12), ("fp64", "fp64", 61e12)]
 
 
@@ -51,13 +54,13 @@ def group(nodes, model, case):
     values = [r["rate_op_per_s"] for d in of for r in d["rates"] if r["precision"] == precision]
     median = statistics.median(values)
     deviation = statistics.median(abs(value - median) for value in values)
-    reach = max(3.5 * deviation / 0.6745, 0.01 * median)
+    reach = max(LIMIT * deviation / 0.6745, 0.01 * median)
     return {
         "model": model, "backend": "scripted", "kind": "simulated", "method": "gemm", "precision": precision,
         "accumulate": accumulate, "of": "PASS", "nodes": sum(n["verdict"] == "PASS" for n in nodes),
         "devices": len(values), "minimum_op_per_s": min(values), "median_op_per_s": median,
         "maximum_op_per_s": max(values), "median_deviation_op_per_s": deviation,
-        "floor_op_per_s": 0.9 * median, "low_limit_op_per_s": median - reach, "high_limit_op_per_s": median + reach, "not_judged": None,
+        "score_limit": LIMIT, "floor_op_per_s": 0.9 * median, "low_limit_op_per_s": median - reach, "high_limit_op_per_s": median + reach, "not_judged": None,
     }
 
 
@@ -74,7 +77,7 @@ def outliers(nodes, model, groups):
                     "precision": rate["precision"], "accumulate": rate["accumulate"], "side": side,
                     "fails": side == "slow" and n["verdict"] == "FAIL", "rate_op_per_s": value,
                     "median_op_per_s": median, "of_median": value / median,
-                    "score": 0.6745 * abs(value - median) / of["median_deviation_op_per_s"],
+                    "score": 0.6745 * abs(value - median) / of["median_deviation_op_per_s"], "score_limit": LIMIT,
                 }
 
 
@@ -101,7 +104,8 @@ def main():
         },
         "ignored": {"count": 0, "examples": []},
         "outlier_rule": {
-            "score_limit": 3.5, "least_share_of_rate": 0.01, "least_share_of_duration": 0.1, "least_values": 5,
+            "least_score_limit": 3.5, "chance": 0.05, "least_share_of_rate": 0.01, "least_share_of_duration": 0.1,
+            "least_values": 5,
         },
         "groups": groups, "outliers": list(outliers(nodes, model, groups)),
         "drift": [{

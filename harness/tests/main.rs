@@ -3,8 +3,10 @@
 
 mod acceptance;
 mod acceptance_checks;
+mod acceptance_devices;
 mod acceptance_exports;
 mod acceptance_runs;
+mod acceptance_simulated;
 mod acceptance_together;
 mod agreement;
 mod catalogue;

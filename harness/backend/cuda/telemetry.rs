@@ -32,6 +32,8 @@ fn nvml() -> Result<&'static Nvml, String> {
 /// Sensors of one device.
 pub struct Telemetry {
     device: Result<nvml_wrapper::Device<'static>, String>,
+    /// Whether it is an instance of a device that MIG divides.
+    instance: bool,
     read: Option<Instant>,
     /// What the device has run since, by its own clock.
     ran: f64,
@@ -43,8 +45,9 @@ impl Telemetry {
     pub fn of(uuid: Uuid) -> Self {
         Self::new(nvml().and_then(|nvml| {
             let named = |prefix: &str| nvml.device_by_uuid(format!("{prefix}-{}", uuid.hyphenated()));
-            named("GPU")
-                .or_else(|_| named("MIG"))
+            let found = named("GPU").map(|device| (device, false));
+            found
+                .or_else(|_| named("MIG").map(|device| (device, true)))
                 .map_err(|error| format!("NVML does not know {uuid}: {error}"))
         }))
     }
@@ -53,13 +56,16 @@ impl Telemetry {
     pub fn at(pci_address: &str) -> Self {
         Self::new(nvml().and_then(|nvml| {
             nvml.device_by_pci_bus_id(pci_address)
+                .map(|device| (device, false))
                 .map_err(|error| format!("NVML does not know the device at {pci_address}: {error}"))
         }))
     }
 
-    fn new(device: Result<nvml_wrapper::Device<'static>, String>) -> Self {
+    fn new(device: Result<(nvml_wrapper::Device<'static>, bool), String>) -> Self {
+        let instance = device.as_ref().is_ok_and(|(_, instance)| *instance);
+        let device = device.map(|(device, _)| device);
         let health = device.as_ref().map_or_else(|_| Health::default(), Health::of);
-        Self { device, read: None, ran: 0.0, health }
+        Self { device, instance, read: None, ran: 0.0, health }
     }
 
     /// A reading, where the last one is a tenth of a second ago by the host's clock or by the device's.
@@ -132,9 +138,10 @@ impl Telemetry {
             |error| absent("ECC", error),
             |state| format!("ECC {}", word(state.currently_enabled)),
         );
-        let mig = device
-            .mig_mode()
-            .map_or_else(|error| absent("MIG", error), |mode| format!("MIG {}", word(mode.current == 1)));
+        // An instance need not tell the mode of the device that it is a part of.
+        let mode = device.mig_mode().map(|mode| mode.current == 1);
+        let mode = if self.instance { Ok(true) } else { mode };
+        let mig = mode.map_or_else(|error| absent("MIG", error), |on| format!("MIG {}", word(on)));
         let vbios = device
             .vbios_version()
             .map_or_else(|error| absent("VBIOS", error), |version| format!("VBIOS {version}"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Args;
-use crate::accept::{Go, Ready, RunIdentity, StartReport};
+use crate::accept::{Go, Ready, RunIdentity, StartReport, counted};
 use crate::cli::measure::{Clock, now};
 use crate::cli::{CliError, Output, engine};
 use crate::files::{FileError, TEXT_LIMIT, parse_json, read_text, write_atomically};
@@ -87,7 +87,11 @@ impl CommonStart {
             Err(why) => return Ok(Err(why)),
         };
         if !go.missing.is_empty() {
-            output.note(&format!("of {} ranks these are missing at the start: {:?}", self.ranks, go.missing));
+            output.note(&format!(
+                "of {} these are missing at the start: {:?}",
+                counted(self.ranks, "rank"),
+                go.missing
+            ));
         }
         while now() < go.at {
             if let Some(why) = cut() {

@@ -11,8 +11,8 @@ use crate::units::Seconds;
 
 /// Judge this node: every device is measured and held against a spec, and the verdict is left in a file.
 ///
-/// The last line on stdout is the verdict. What could not be measured is INCONCLUSIVE, never PASS. Devices are measured
-/// one after another, not all at once. The file that an earlier run left of this node in --out is deleted at the start,
+/// The last line on stdout is the verdict. What could not be measured is INCONCLUSIVE, never PASS. The devices of one
+/// backend are measured at the same time, each in a process of its own; a backend follows the other. The file that an earlier run left of this node in --out is deleted at the start,
 /// whichever job it is of, so that it is never taken for this run's; a file that is no node file stays and is an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  flopgauge accept --tier smoke --out results\n  \

@@ -1,4 +1,4 @@
-//! Measures the devices of a node one after another, and ends in time.
+//! Measures the devices of a node, those of one backend at the same time, and ends in time.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::accept::{Circumstances, Seen, Spec, Tier};
 use crate::backend::Search;
 use crate::cli::CliError;
 use crate::cli::job::Job;
-use crate::cli::measure::{Clock, End, Supervisor};
+use crate::cli::measure::{Clock, End, Supervisor, groups};
 use crate::device::Device;
 use crate::measure::{Outcome, Pace, Schedule, Selection};
 use crate::precision::Precision;
@@ -43,7 +43,7 @@ pub fn cut(supervisor: &Supervisor, clock: &Clock) -> Option<String> {
 }
 
 impl Session<'_> {
-    /// Measures device after device, again for as long as the user asked, until it is done or cut short.
+    /// Measures all devices, again for as long as the user asked, until it is done or cut short.
     pub fn run(&self, around: &mut Circumstances) -> Result<Vec<Seen>, CliError> {
         let found = match self.find()? {
             Ok(found) => found,
@@ -130,12 +130,16 @@ impl Session<'_> {
     /// The most patient pace at which each case fits the time once. A trend takes more patience than a look has.
     fn pace(&self, devices: &[Device]) -> Pace {
         let tier = self.args.tier();
-        let wanted = devices.iter().flat_map(|device| self.spec.wanted(device, tier));
-        let methods: Vec<Method> = wanted.map(|wanted| wanted.requirement.method).collect();
-        let takes = |pace| {
-            let case = |method: &Method| Schedule::of(*method, pace).longest().get() + BESIDE;
-            methods.iter().map(case).sum::<f64>()
+        let case = |method: Method, pace| Schedule::of(method, pace).longest().get() + BESIDE;
+        let of_device = |device: &Device, pace| {
+            let wanted = self.spec.wanted(device, tier);
+            wanted.iter().map(|wanted| case(wanted.requirement.method, pace)).sum::<f64>()
         };
+        // Those of a group are measured at the same time.
+        let of_group = |group: Vec<&Device>, pace| {
+            group.iter().map(|device| of_device(device, pace)).fold(0.0, f64::max)
+        };
+        let takes = |pace| groups(devices).into_iter().map(|group| of_group(group, pace)).sum::<f64>();
         let fits = |pace: &Pace| self.left().is_none_or(|left| takes(*pace) <= left.get());
         let trend = self.spec.requirements.iter().any(|need| need.max_trend.is_some());
         let hasty = if trend { Pace::Normal } else { Pace::Quick };
@@ -145,54 +149,72 @@ impl Session<'_> {
         }
     }
 
-    /// Measures each device once; why it was cut short, where it was.
+    /// Measures each device once, those of one backend at the same time; why it was cut short, where it was.
     fn round(&self, search: &Search, pace: Pace, round: &mut [Seen]) -> Option<String> {
-        let count = round.len();
-        for (index, seen) in round.iter_mut().enumerate() {
-            let whole = self.device(search, pace, seen);
-            // What ends just when all is done is not cut short.
-            if let Some(why) = self.cut().filter(|_| !whole || index + 1 < count) {
-                return Some(why);
+        let devices: Vec<Device> = round.iter().map(|seen| seen.device.clone()).collect();
+        let mut whole = true;
+        for group in groups(&devices) {
+            for method in [Method::Issue, Method::Gemm] {
+                let job = |device: &&Device| self.job(search, pace, device, method);
+                let jobs: Vec<Job> = group.iter().filter_map(job).collect();
+                if jobs.is_empty() {
+                    continue;
+                }
+                if let Some(why) = self.cut() {
+                    return Some(why);
+                }
+                whole &= self.together(&jobs, round);
             }
         }
-        None
+        // What ends just when all is done is not cut short.
+        self.cut().filter(|_| !whole)
     }
 
-    /// Measures everything that the spec wants of one device; whether it came to the end.
-    fn device(&self, search: &Search, pace: Pace, seen: &mut Seen) -> bool {
-        let mut whole = true;
-        for method in [Method::Issue, Method::Gemm] {
-            let precisions = self.precisions(&seen.device, method);
-            if precisions.is_empty() {
-                continue;
+    /// What is measured by a method on a device; `None` where the spec wants nothing of it.
+    fn job(&self, search: &Search, pace: Pace, device: &Device, method: Method) -> Option<Job> {
+        let precisions = self.precisions(device, method);
+        (!precisions.is_empty()).then(|| Job {
+            search: search.clone(),
+            device: device.id.clone(),
+            selection: Selection { methods: vec![method], precisions, seed: 1, ..Selection::default() },
+            pace,
+            // A verdict rests on nothing but its own run.
+            choices: None,
+            time_limit_s: self.left(),
+        })
+    }
+
+    /// Measures the devices of these jobs at the same time; whether all came to the end.
+    fn together(&self, jobs: &[Job], round: &mut [Seen]) -> bool {
+        let mut kept = Vec::new();
+        let ended = self.supervisor.together(jobs, &mut |measurement| {
+            kept.push(measurement);
+            true
+        });
+        let mut whole = !kept.iter().any(|m| matches!(m.result, Outcome::Skipped { .. }));
+        let ends: Vec<Option<String>> = match ended {
+            Ok(ends) => ends
+                .into_iter()
+                .map(|end| match end {
+                    Ok(End::Done) => None,
+                    // Even where every case has its outcome: a process that then dies has not ended in order.
+                    Ok(End::Cut(why)) => Some(why),
+                    // The other devices have been measured all the same.
+                    Err(error) => Some(error.to_string()),
+                })
+                .collect(),
+            Err(error) => vec![Some(error.to_string()); jobs.len()],
+        };
+        for (job, why) in jobs.iter().zip(ends) {
+            whole &= why.is_none();
+            for seen in round.iter_mut().filter(|seen| seen.device.id == job.device) {
+                seen.trouble = seen.trouble.take().or_else(|| why.clone());
             }
-            if self.cut().is_some() {
-                return false;
+        }
+        for measurement in kept {
+            if let Some(seen) = round.iter_mut().find(|seen| seen.device.id == measurement.device.id) {
+                seen.measurements.push(measurement);
             }
-            let job = Job {
-                search: search.clone(),
-                device: seen.device.id.clone(),
-                selection: Selection { methods: vec![method], precisions, seed: 1, ..Selection::default() },
-                pace,
-                // A verdict rests on nothing but its own run.
-                choices: None,
-                time_limit_s: self.left(),
-            };
-            let mut kept = Vec::new();
-            let ended = self.supervisor.measure(&job, &mut |measurement| {
-                kept.push(measurement);
-                true
-            });
-            let why = match ended {
-                Ok(End::Done) => None,
-                // Even where every case has its outcome: a process that then dies has not ended in order.
-                Ok(End::Cut(why)) => Some(why),
-                // The other devices can still be measured.
-                Err(error) => Some(error.to_string()),
-            };
-            whole &= why.is_none() && !kept.iter().any(|m| matches!(m.result, Outcome::Skipped { .. }));
-            seen.trouble = seen.trouble.take().or(why);
-            seen.measurements.extend(kept);
         }
         whole
     }

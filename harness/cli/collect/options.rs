@@ -13,9 +13,11 @@ const LIST_LIMIT: Bytes = Bytes::new(256 << 20);
 /// Judge a fleet by the files that its nodes left: every expected node passes, or it is named.
 ///
 /// A node with no file, a file of another job or restart, or one that cannot be read never passes. Devices that are
-/// slow beside the others of their model fail too, even above their floor: further below the median than 3.5 modified
-/// z-scores (Iglewicz and Hoaglin) and than 1 %. Of fewer than five devices nothing is said. Drivers, firmware, clocks
-/// and versions that differ between nodes, devices that are too fast, and nodes that took long are findings.
+/// slow beside the others of their model fail too, even above their floor: further below the median than 1 % and than a
+/// limit in modified z-scores (Iglewicz and Hoaglin), which is 3.5 or, by the number of devices, as much more as keeps
+/// like devices from lying outside by chance in more than one of twenty groups. Of fewer than five devices nothing is
+/// said. Drivers, firmware, clocks and versions that differ between nodes, devices that are too fast, and nodes that
+/// took long are findings.
 /// Nothing is drained; the last line is the verdict.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  flopgauge collect results/4711.0 --expect 'gpu[01-64]' --job 4711\n  \

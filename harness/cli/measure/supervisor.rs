@@ -32,12 +32,16 @@ pub struct Supervisor {
     stall_limit: Seconds,
     bars: bool,
     grace: Duration,
+    /// Whether jobs differ, so that one that is refused says nothing of the others.
+    apart: bool,
+    /// How long a device that is ready waits for the others.
+    patience: Option<Duration>,
 }
 
 impl Supervisor {
     /// A supervisor that remembers SIGINT and SIGTERM.
     pub fn new(stall_limit: Seconds, bars: bool) -> Result<Self, CliError> {
-        Ok(Self { signal: signals::watch()?, stall_limit, bars, grace: GRACE })
+        Ok(Self { signal: signals::watch()?, stall_limit, bars, grace: GRACE, apart: false, patience: None })
     }
 
     /// The same, with another time to end in order.
@@ -46,21 +50,21 @@ impl Supervisor {
         Self { grace, ..self }
     }
 
+    /// The same for jobs that differ: one that is refused takes nothing from the others, and those that are ready wait
+    /// no longer than `patience` for one that is not.
+    #[must_use]
+    pub fn with_each_apart(self, patience: Duration) -> Self {
+        Self { apart: true, patience: Some(patience), ..self }
+    }
+
     /// The signal that came; `None` where none did.
     pub fn interrupted(&self) -> Option<String> {
         signals::name(self.signal.load(Ordering::Relaxed)).map(|name| format!("interrupted by {name}"))
     }
 
-    /// Measures the job's device; each outcome goes to `keep`, which says whether to go on.
-    ///
-    /// Errors: a job that is refused, a device that is not there.
-    pub fn measure(&self, job: &Job, keep: &mut Keep<'_>) -> Result<End, CliError> {
-        let ends = self.together(std::slice::from_ref(job), keep)?;
-        ends.into_iter().next().unwrap_or(Ok(End::Done))
-    }
-
-    /// Measures the devices of all jobs at the same time: none begins before each has its plan or is gone. One that
-    /// hangs, dies or cannot be used takes nothing from the others. One end a job, in their order.
+    /// Measures the devices of all jobs at the same time, each outcome goes to `keep`, which says whether to go on: none
+    /// begins before each has its plan or is gone. One that hangs, dies or cannot be used takes nothing from the others.
+    /// One end a job, in their order.
     ///
     /// Errors: what ends the whole run; a device that cannot be used is its own job's error.
     pub fn together(
@@ -105,6 +109,7 @@ impl Supervisor {
         deadline: Option<Instant>,
         keep: &mut Keep<'_>,
     ) -> Result<(), CliError> {
+        let begun = now();
         while all.iter().any(|watched| watched.stage != Stage::Gone) {
             if let Ok((number, line)) = heard.recv_timeout(Duration::from_millis(50))
                 && let Some(watched) = all.get_mut(number)
@@ -114,11 +119,12 @@ impl Supervisor {
                     None => watched.stage = Stage::Gone,
                 }
                 // What cannot be asked for so is asked of every device alike.
-                if let Some(CliError::Usage(message)) = &watched.refused {
+                if let (false, Some(CliError::Usage(message))) = (self.apart, &watched.refused) {
                     return Err(CliError::Usage(message.clone()));
                 }
             }
-            if all.iter().all(|watched| watched.stage != Stage::Planning) {
+            let impatient = self.patience.is_some_and(|patience| begun.elapsed() > patience);
+            if impatient || all.iter().all(|watched| watched.stage != Stage::Planning) {
                 all.iter_mut().for_each(Watched::begin);
             }
             let late = deadline.is_some_and(|deadline| now() > deadline + Duration::from_millis(500));

@@ -35,20 +35,29 @@ fn baseline(site: &Site, more: &[&str]) -> (i32, String, PathBuf) {
 #[test]
 fn outliers_are_taken_out_until_none_is_left_and_are_named_with_the_reason() {
     // The second outlier is hidden by the first ones until they are gone.
-    let mut rates: Vec<f64> = (0..9).map(|n| RATE * (1.0 + 0.01 * f64::from(n))).collect();
-    rates.extend([0.2 * RATE, 0.3 * RATE, 1.18 * RATE]);
+    let mut rates: Vec<f64> = (0..20).map(|n| RATE * (1.0 + 0.004 * f64::from(n))).collect();
+    rates.extend((0..6).map(|n| RATE * (0.2 + 0.02 * f64::from(n))));
+    rates.push(1.19 * RATE);
     let site = site(&rates);
     let (code, stderr, file) = baseline(&site, &[]);
     assert_eq!(code, 0, "{stderr}");
     let made = Baseline::read(&file).unwrap();
     let rate = made.rate((MODEL, "scripted"), (Method::Gemm, Precision::Fp32, Accumulate::Fp32)).unwrap();
     let removed: Vec<_> = rate.removed.iter().map(|r| (r.node.as_str(), r.round, r.side)).collect();
-    assert_eq!(removed, [("n10", 1, Side::Slow), ("n11", 1, Side::Slow), ("n12", 2, Side::Fast)]);
-    assert!(rate.removed.iter().all(|removed| removed.reason.contains("% of the median")));
-    assert!(stderr.contains("taken out of Scripted accelerator gemm fp32: n10 scripted:0"), "{stderr}");
-    assert_eq!((rate.devices, rate.nodes, made.node_count, made.device_count), (9, 9, 12, 12));
-    assert!((rate.median_op_per_s.get() / (1.04 * RATE) - 1.0).abs() < 1e-12);
-    assert_eq!((made.nodes.as_str(), made.sources.len()), ("n[1-12]", 12));
+    let slow = ["n21", "n22", "n23", "n24", "n25", "n26"].map(|node| (node, 1, Side::Slow));
+    assert_eq!(removed, [&slow[..], &[("n27", 2, Side::Fast)]].concat());
+    for removed in &rate.removed {
+        let limit = format!("limit {:.1}", removed.score_limit.get());
+        assert!(removed.reason.contains("% of the median") && removed.reason.contains(&limit), "{removed:?}");
+        assert!(removed.score.unwrap() > removed.score_limit);
+    }
+    // The fewer are left, the further out one must lie.
+    assert!(rate.removed[6].score_limit > rate.removed[0].score_limit);
+    assert!(rate.score_limit > rate.removed[6].score_limit);
+    assert!(stderr.contains("taken out of Scripted accelerator gemm fp32: n21 scripted:0"), "{stderr}");
+    assert_eq!((rate.devices, rate.nodes, made.node_count, made.device_count), (20, 20, 27, 27));
+    assert!((rate.median_op_per_s.get() / (1.038 * RATE) - 1.0).abs() < 1e-12);
+    assert_eq!((made.nodes.as_str(), made.sources.len()), ("n[1-27]", 27));
 }
 
 #[test]
@@ -124,7 +133,7 @@ fn too_few_devices_give_no_baseline() {
     rates[0] = 0.1 * RATE;
     rates[1] = 0.2 * RATE;
     let (code, stderr, _) = baseline(&site(&rates), &[]);
-    assert!(code == 2 && stderr.contains("after 2 outliers were taken out"), "{stderr}");
+    assert!(code == 2 && stderr.contains("without 2 outliers"), "{stderr}");
     let (code, stderr, _) = baseline(&site(&[RATE; 8]), &["--least-devices", "4"]);
     assert!(code == 2 && stderr.contains("--least-devices"), "{stderr}");
     let empty = Site::new();

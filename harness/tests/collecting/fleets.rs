@@ -36,7 +36,12 @@ fn a_device_that_is_slow_beside_the_others_fails_its_node_even_above_its_floor()
     assert_eq!((check.check.as_str(), check.verdict), ("outlier_gemm_fp32_fp32", Verdict::Fail));
     assert!(check.value.unwrap().number() < check.limit.unwrap().number());
     let outlier = &fleet.outliers[0];
-    assert!(outlier.fails && outlier.side == Side::Slow && outlier.score.unwrap().get() > 3.5);
+    assert!(outlier.fails && outlier.side == Side::Slow && outlier.score.unwrap() > outlier.score_limit);
+    assert_eq!(fleet.groups[0].score_limit, Some(outlier.score_limit));
+    assert!(outlier.score_limit.get() > fleet.outlier_rule.least_score_limit.get(), "twelve devices are few");
+    let limit = format!("limit {:.1}", outlier.score_limit.get());
+    assert!(check.reason.as_str().ends_with(&limit), "{}", check.reason);
+    assert!(slow.reason.as_str().ends_with(&limit), "{}", slow.reason);
     assert!(fleet.reason.as_str().contains("n5: outlier_gemm_fp32"), "{}", fleet.reason);
     assert!(
         site.list("fleet.csv")

@@ -47,6 +47,8 @@ pub(super) struct Watched {
     device: Option<Device>,
     requests: Vec<Request>,
     done: usize,
+    /// Whether a case was left out by the process itself.
+    skipped: bool,
     pub stage: Stage,
     last_heard: Instant,
     /// When and why the process was asked to end.
@@ -89,6 +91,7 @@ impl Watched {
             device: None,
             requests: Vec::new(),
             done: 0,
+            skipped: false,
             stage: Stage::Planning,
             last_heard: now(),
             asked: None,
@@ -167,6 +170,7 @@ impl Watched {
 
     /// Gives the next request its outcome.
     fn conclude(&mut self, result: Outcome, keep: &mut Keep<'_>) -> bool {
+        self.skipped |= matches!(result, Outcome::Skipped { .. });
         let request = self.requests.get(self.done).cloned();
         self.done += 1;
         match (self.device.clone(), request) {
@@ -200,7 +204,10 @@ impl Watched {
         drop(self.stdin.take());
         let status = self.child.wait().map_err(CliError::Output)?;
         let (device, killed) = (self.id.clone(), self.killed.clone());
-        let asked = self.asked.as_ref().map(|(_, why)| why.clone());
+        // One that had done everything when it was asked has ended by itself.
+        let whole = !self.requests.is_empty() && self.done == self.requests.len() && !self.skipped;
+        let whole = whole && killed.is_none() && status.success();
+        let asked = self.asked.as_ref().filter(|_| !whole).map(|(_, why)| why.clone());
         let died = killed.clone().unwrap_or_else(|| describe_status(status));
         if asked.is_none() && self.done < self.requests.len() {
             let running = self.requests.get(self.done).map_or(String::new(), Request::to_string);
