@@ -3,6 +3,7 @@
 mod access;
 mod asynchronous;
 mod flight;
+mod matrix;
 mod perform;
 mod register;
 mod tensor;
@@ -284,7 +285,7 @@ impl Warp {
             op => {
                 self.groups[chosen].place += 1;
                 if mask != 0 {
-                    self.perform(world, op, mask)?;
+                    self.perform(world, op, (mask, group.place))?;
                 }
             }
         }
