@@ -123,18 +123,21 @@ pub fn float(kind: Float, how: How, a: [u64; 3]) -> u64 {
             let value = a.mul_add(b, c);
             u64::from(if value.is_nan() { 0x7fff_ffff } else { value.to_bits() })
         }
-        Type::F16x2 | Type::Bf16x2 => {
-            let low = part(kind, how, a.map(|bits| bits as u32 & 0xffff));
-            let high = part(kind, how, a.map(|bits| bits as u32 >> 16));
-            u64::from(high << 16 | low)
-        }
+        Type::F16x2 => pair(F16, kind, how, a),
+        Type::Bf16x2 => pair(BF16, kind, how, a),
         Type::F32x2 => {
-            let low = part(kind, how, a.map(|bits| bits as u32));
-            let high = part(kind, how, a.map(|bits| (bits >> 32) as u32));
+            let low = part(F32, kind, how, a.map(|bits| bits as u32));
+            let high = part(F32, kind, how, a.map(|bits| (bits >> 32) as u32));
             u64::from(high) << 32 | u64::from(low)
         }
-        _ => u64::from(part(kind, how, a.map(|bits| bits as u32))),
+        ty => format(ty).map_or(0, |format| u64::from(part(format, kind, how, a.map(|bits| bits as u32)))),
     }
+}
+
+fn pair(format: Format, kind: Float, how: How, a: [u64; 3]) -> u64 {
+    let low = part(format, kind, how, a.map(|bits| bits as u32 & 0xffff));
+    let high = part(format, kind, how, a.map(|bits| bits as u32 >> 16));
+    u64::from(high << 16 | low)
 }
 
 fn float64(kind: Float, bits: [u64; 3]) -> u64 {
@@ -174,8 +177,8 @@ fn flushed(bits: u32, format: Format) -> u32 {
     if exponent == 0 { bits & sign } else { bits }
 }
 
-fn part(kind: Float, how: How, bits: [u32; 3]) -> u32 {
-    let Some(format) = format(how.ty) else { return 0 };
+#[inline]
+fn part(format: Format, kind: Float, how: How, bits: [u32; 3]) -> u32 {
     let bits = if how.flush { bits.map(|b| flushed(b, format)) } else { bits };
     let sign = 1u32 << (format.exponent + format.fraction);
     let [a, b, c] = bits.map(|b| format.decode(b));

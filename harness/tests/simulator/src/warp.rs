@@ -76,7 +76,9 @@ pub(crate) struct Warp {
 }
 
 fn lanes(mask: u32) -> impl Iterator<Item = usize> {
-    (0..32).filter(move |lane| mask >> lane & 1 == 1)
+    let next = |left: &u32| Some(left & left.wrapping_sub(1)).filter(|left| *left != 0);
+    let first = Some(mask).filter(|mask| *mask != 0);
+    std::iter::successors(first, next).map(|left| left.trailing_zeros() as usize)
 }
 
 impl Warp {
@@ -136,15 +138,8 @@ impl Warp {
             }
             i += 1;
         }
-        let ready = |g: &&(usize, &Group)| g.1.state == State::Ready;
-        self.groups
-            .iter()
-            .enumerate()
-            .collect::<Vec<_>>()
-            .iter()
-            .filter(ready)
-            .min_by_key(|g| g.1.place)
-            .map(|g| g.0)
+        let ready = |g: &(usize, &Group)| g.1.state == State::Ready;
+        self.groups.iter().enumerate().filter(ready).min_by_key(|g| g.1.place).map(|g| g.0)
     }
 
     /// Runs at most this many instructions.

@@ -8,13 +8,7 @@ use crate::operation::Mma;
 
 impl Warp {
     /// Executes the instruction that stands at `place`. In a loop its operands are often those of the last time.
-    pub(super) fn mma(
-        &mut self,
-        world: &mut World<'_>,
-        mma: &Mma,
-        mask: u32,
-        place: usize,
-    ) -> Checked<()> {
+    pub(super) fn mma(&mut self, world: &mut World<'_>, mma: &Mma, mask: u32, place: usize) -> Checked<()> {
         if mask != u32::MAX {
             return violation(Violation::LaunchFailed, format!("mma.sync by lanes {mask:#x} only"));
         }
