@@ -6,6 +6,7 @@ use crate::operation::{Element, Mma};
 use crate::product::Operands;
 
 /// Value of an element's bits, as a matrix unit reads them.
+#[inline]
 pub fn element(kind: Element, bits: u64) -> f64 {
     match kind {
         Element::F64 => f64::from_bits(bits),
@@ -48,6 +49,7 @@ pub fn place_b(per: usize, lane: usize, i: usize) -> (usize, usize) {
 }
 
 /// Row and column of element `i` of lane's share of C and D.
+#[inline]
 pub fn place_c(lane: usize, i: usize) -> (usize, usize) {
     (lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2)
 }
@@ -131,6 +133,7 @@ pub(crate) fn scale(
 }
 
 /// Bits of a sum: integers wrap or saturate; the rest was summed in binary64 and is rounded once.
+#[inline]
 pub(crate) fn rounded((kind, saturate): (Element, bool), sum: f64) -> u64 {
     match kind {
         Element::F64 => sum.to_bits(),

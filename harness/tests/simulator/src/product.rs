@@ -22,7 +22,7 @@ pub(crate) struct Operands {
 }
 
 /// The product by itself.
-struct Exact {
+pub(crate) struct Exact {
     products: Vec<f64>,
     /// One over the unit of which all products are multiples.
     inverse: f64,
@@ -31,6 +31,13 @@ struct Exact {
 }
 
 impl Exact {
+    /// The sum of `c` and the product at this place, row by row; `None` where it might not be exact.
+    #[inline]
+    pub(crate) fn sum(&self, place: usize, c: f64) -> Option<f64> {
+        self.holds(c).then(|| c + self.products[place])
+    }
+
+    #[inline]
     fn holds(&self, c: f64) -> bool {
         let units = c * self.inverse;
         c.abs() <= self.room && (units + 3.0 * WHOLE) - 3.0 * WHOLE == units
@@ -87,15 +94,19 @@ impl Operands {
 
     /// The same, of operands that were multiplied before: bit for bit what [`add`](Self::add) gives.
     pub(crate) fn add_again(&self, first: usize, sums: &mut [f64], chained: bool) {
-        let exact = self.exact.get_or_init(|| self.exact());
-        let exact = exact.as_ref().filter(|exact| sums.iter().all(|sum| exact.holds(*sum)));
+        let exact = self.exact().filter(|exact| sums.iter().all(|sum| exact.holds(*sum)));
         let Some(exact) = exact else { return self.add(first, sums, chained) };
         for (sum, product) in sums.iter_mut().zip(&exact.products[first * self.columns..]) {
             *sum += product;
         }
     }
 
-    fn exact(&self) -> Option<Exact> {
+    /// The product by itself, where sums with it are exact.
+    pub(crate) fn exact(&self) -> Option<&Exact> {
+        self.exact.get_or_init(|| self.by_itself()).as_ref()
+    }
+
+    fn by_itself(&self) -> Option<Exact> {
         let ((a, most_a), (b, most_b)) = (span(&self.a)?, span(&self.b)?);
         let unit = a + b;
         if unit.abs() > 400 {

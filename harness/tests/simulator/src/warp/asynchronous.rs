@@ -9,6 +9,7 @@ use crate::matrix::{element, place_c, rounded};
 use crate::mbarrier::Phase;
 use crate::memory::{Checked, PARAMETER_WINDOW, SHARED_WINDOW_BYTES, Violation, violation};
 use crate::operation::{Asynchronous, Element, Op, Place, Source, Wgmma};
+use crate::product::Exact;
 use crate::tensor_map::{BYTES, TensorMap};
 use crate::transfer::Transfer;
 use crate::wgmma::Product;
@@ -185,6 +186,13 @@ impl Warp {
 
     /// Adds the product's 16 rows of this warp to its registers.
     fn add(&mut self, wgmma: &Wgmma, product: &Product) {
+        let exact = if product.again && product.adds { product.operands.exact() } else { None };
+        if let Some(values) = exact.and_then(|exact| self.add_exactly(wgmma, exact)) {
+            for (register, lanes) in wgmma.d.iter().zip(values) {
+                self.registers[*register as usize] = lanes;
+            }
+            return;
+        }
         let (kind, halves) = (wgmma.d_type, if wgmma.d_type == Element::F16 { 2 } else { 1 });
         let place = |lane: usize, i: usize| {
             let (row, column) = place_c(lane, i % 4);
@@ -214,5 +222,27 @@ impl Warp {
             self.registers[*register as usize] =
                 std::array::from_fn(|lane| (0..halves).fold(0, |bits, half| bits | of(lane, half)));
         }
+    }
+
+    /// The registers with a product that is known added, where all sums are exact: what [`add`](Self::add) gives.
+    fn add_exactly(&self, wgmma: &Wgmma, exact: &Exact) -> Option<Vec<[u64; 32]>> {
+        let first = self.number % 4 * 16 * wgmma.n;
+        let place = |word: usize, lane: usize| {
+            let (row, column) = place_c(lane, word % 4);
+            first + row * wgmma.n + word / 4 * 8 + column
+        };
+        let mut values = vec![[0; 32]; wgmma.d.len()];
+        for (word, (register, new)) in wgmma.d.iter().zip(&mut values).enumerate() {
+            for (lane, old) in self.registers[*register as usize].iter().enumerate() {
+                // Kinds by name, so that the compiler makes a loop of each.
+                let (read, round) = match wgmma.d_type {
+                    Element::F32 => (element(Element::F32, *old), Element::F32),
+                    Element::S32 => (element(Element::S32, *old), Element::S32),
+                    _ => return None,
+                };
+                new[lane] = rounded((round, wgmma.saturate), exact.sum(place(word, lane), read)?);
+            }
+        }
+        Some(values)
     }
 }
