@@ -19,18 +19,19 @@ pub fn integer(kind: Integer, ty: Type, [a, b, c]: [u64; 3]) -> u64 {
     let width = 8 * ty.size();
     let (ua, ub) = (a & mask, b & mask);
     let (sa, sb) = (signed(ty, a), signed(ty, b));
-    let product =
-        if ty.signed() { (i128::from(sa) * i128::from(sb)) as u128 } else { u128::from(ua) * u128::from(ub) };
+    let product = || {
+        if ty.signed() { (i128::from(sa) * i128::from(sb)) as u128 } else { u128::from(ua) * u128::from(ub) }
+    };
     let value = match kind {
         Integer::Add => ua.wrapping_add(ub),
         Integer::Sub => ua.wrapping_sub(ub),
-        Integer::MulLow => product as u64,
-        Integer::MulHigh => (product >> width) as u64,
+        Integer::MulLow => product() as u64,
+        Integer::MulHigh => (product() >> width) as u64,
         // The result has twice the width.
-        Integer::MulWide => return product as u64 & wide_mask(ty),
-        Integer::MadLow => (product as u64).wrapping_add(c),
-        Integer::MadHigh => ((product >> width) as u64).wrapping_add(c),
-        Integer::MadWide => return (product as u64).wrapping_add(c) & wide_mask(ty),
+        Integer::MulWide => return product() as u64 & wide_mask(ty),
+        Integer::MadLow => (product() as u64).wrapping_add(c),
+        Integer::MadHigh => ((product() >> width) as u64).wrapping_add(c),
+        Integer::MadWide => return (product() as u64).wrapping_add(c) & wide_mask(ty),
         Integer::Div if ub == 0 => u64::MAX,
         Integer::Rem if ub == 0 => ua,
         Integer::Div if ty.signed() => sa.wrapping_div(sb) as u64,
@@ -69,10 +70,12 @@ fn wide_mask(ty: Type) -> u64 {
 }
 
 fn lop3(table: u8, a: u64, b: u64, c: u64) -> u64 {
-    (0..32).fold(0, |word, bit| {
-        let index = (a >> bit & 1) << 2 | (b >> bit & 1) << 1 | (c >> bit & 1);
-        word | u64::from(table >> index & 1) << bit
-    })
+    // Bit `index` of the table stands for the bits of a, b and c in `index`, a's highest.
+    let pick = |word: u64, bit: bool| if bit { word } else { !word };
+    let all = (0..8).filter(|index| table >> index & 1 == 1).fold(0, |word, index| {
+        word | pick(a, index & 4 != 0) & pick(b, index & 2 != 0) & pick(c, index & 1 != 0)
+    });
+    all & 0xffff_ffff
 }
 
 /// Default mode: each nibble of `c` picks one of eight bytes, or repeats its sign.

@@ -8,6 +8,7 @@ mod perform;
 mod register;
 mod tensor;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::block::World;
@@ -64,6 +65,17 @@ struct Copies {
     groups: VecDeque<Vec<Copy>>,
 }
 
+thread_local! {
+    /// Registers of warps that have ended: asking the system for pages anew takes longer than many a block.
+    static SPARE: RefCell<Vec<Vec<[u64; 32]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Warp {
+    fn drop(&mut self) {
+        SPARE.with_borrow_mut(|spare| spare.push(std::mem::take(&mut self.registers)));
+    }
+}
+
 /// A warp's state.
 pub(crate) struct Warp {
     number: usize,
@@ -84,11 +96,14 @@ fn lanes(mask: u32) -> impl Iterator<Item = usize> {
 impl Warp {
     pub(crate) fn new(number: usize, threads: usize, kernel: &Kernel) -> Self {
         let live = if threads >= 32 { u32::MAX } else { (1 << threads) - 1 };
+        let mut registers = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        registers.clear();
+        registers.resize(kernel.registers as usize, [0; 32]);
         Self {
             number,
             live,
             groups: vec![Group { place: 0, mask: live, state: State::Ready }],
-            registers: vec![[0; 32]; kernel.registers as usize],
+            registers,
             copies: std::iter::repeat_with(Copies::default).take(32).collect(),
             flight: Flight::new(kernel),
         }
