@@ -337,6 +337,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_block_knows_nothing_of_the_last() {
+        let mut shared = Shared::new(16, 2);
+        shared.store(0, 0, &[7; 16]).unwrap();
+        shared.join(&[0, 1], &[0, 1]);
+        assert!(shared.load(1, 0, 8).is_ok());
+        shared.reserve(0, 8, true).unwrap();
+        drop(shared);
+        let mut shared = Shared::new(32, 2);
+        assert!(shared.load(0, 0, 4).unwrap_err().1.contains("never written"));
+        // Neither a writer, nor a reader, nor a barrier object of then is in the way.
+        assert_eq!((shared.store(1, 0, &[1; 16]), shared.store(0, 16, &[1; 16])), (Ok(()), Ok(())));
+        assert_eq!(shared.load(1, 8, 8), Ok(0x0101_0101_0101_0101));
+    }
+
+    #[test]
     fn the_asynchronous_proxy_sees_only_what_a_fence_showed_it() {
         let mut shared = Shared::new(16, 1);
         let unit = shared.agent();
