@@ -86,7 +86,7 @@ fn every_report_and_comparison_of_it_is_labelled() {
     for format in ["html", "markdown"] {
         let (code, text) = run(&machine, &["report", "record", "--format", format, "-o", "-"]);
         assert_eq!(code, Some(0), "{text}");
-        assert!(text.contains(LABEL) && text.contains("say nothing of hardware"), "{format}");
+        assert!(text.contains(LABEL), "{format}");
     }
     let (_, text) = run(&machine, &["report", "record", "--format", "csv", "-o", "-"]);
     assert!(text.contains("cuda,simulated,bf16"), "{text}");
