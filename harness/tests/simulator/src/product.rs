@@ -155,7 +155,8 @@ mod tests {
         for seed in 0..20 {
             let with = |make: fn(u64) -> f64, exact| {
                 let (a, b) = (numbers(16 * 16, seed, make), numbers(24 * 16, seed + 99, make));
-                for c in [eighths as fn(u64) -> f64, signed_zeros, any] {
+                let thirds = |word: u64| word as f64 / 3.0 * power_of_two(-20);
+                for c in [eighths as fn(u64) -> f64, signed_zeros, any, thirds] {
                     compare(a.clone(), b.clone(), &numbers(8 * 24, seed + 7, c), exact);
                 }
                 let huge = numbers(8 * 24, seed, |word| (word as f64) * 1e300 - f64::from(u32::MAX) * 5e299);
