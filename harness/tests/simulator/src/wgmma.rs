@@ -148,12 +148,15 @@ struct Issued {
     taken: u32,
 }
 
+/// Bytes of the operands, and what they are.
+type Read = (Vec<u8>, Rc<Operands>);
+
 /// The matrix unit of four warps.
 pub(crate) struct Unit {
     agent: usize,
     issued: Vec<Issued>,
-    /// Bytes of the operands by line and descriptors, and what they are.
-    known: BTreeMap<(u32, [u64; 2]), (Vec<u8>, Rc<Operands>)>,
+    /// What was read last, by line and descriptors.
+    known: BTreeMap<(u32, [u64; 2]), Read>,
 }
 
 impl Unit {
