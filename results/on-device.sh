@@ -64,7 +64,18 @@ fi
 part sustained --method gemm --shape "$n,$n,$n" --precision bf16 "${soak[@]}"
 
 if [ "$backend" = cuda ]; then
-  (cd "$here/on-device" && "$python" plain_cublaslt.py --n "$n" "${formats[@]}" --seconds "$peer_seconds") >>"$out/peers.jsonl"
+  # A plain loop has no formats but these; the others are measured without one beside them.
+  plain=()
+  precisions=${ON_DEVICE_PRECISION:-}
+  for format in ${precisions//,/ }; do
+    case $format in fp64 | fp32 | tf32 | bf16 | fp16 | fp8e4m3 | int8) plain+=("$format") ;; esac
+  done
+  if [ ${#formats[@]} -eq 0 ] || [ ${#plain[@]} -gt 0 ]; then
+    some=()
+    [ ${#plain[@]} -eq 0 ] || some=(--precision "$(IFS=,; echo "${plain[*]}")")
+    (cd "$here/on-device" && "$python" plain_cublaslt.py --n "$n" "${some[@]}" --seconds "$peer_seconds") \
+      >>"$out/peers.jsonl" || echo "the plain loop of cuBLASLt ended with $?: no rate of it is in the table"
+  fi
   if [ -z "${ON_DEVICE_SMALL:-}" ]; then
     (cd "$here/on-device" && "$python" torch_matmul.py --n "$n" --seconds "$peer_seconds") >>"$out/peers.jsonl"
   fi

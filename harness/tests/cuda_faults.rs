@@ -5,23 +5,12 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::cuda_simulated::{Simulated, device, said};
+use crate::cuda_simulated::{ONE_TILE, Simulated, device, said};
 
 /// Two devices, of which the second has this fault; both are measured.
 fn beside(fault: &str) -> Option<(Simulated, Output)> {
     let machine = Simulated::new(&format!("{}{}{fault}\n", device(0, "8.0"), device(1, "8.0")))?;
-    let output = machine.measure(&[
-        "--device",
-        "cuda:0",
-        "--device",
-        "cuda:1",
-        "--precision",
-        "bf16",
-        "--method",
-        "gemm",
-        "--shape",
-        "64,64,64",
-    ]);
+    let output = machine.measure(&[&["--device", "cuda:0", "--device", "cuda:1"][..], &ONE_TILE].concat());
     Some((machine, output))
 }
 
@@ -77,17 +66,18 @@ fn a_lost_device_fails_its_case() {
 
 #[test]
 fn a_bit_flipped_in_one_output_fails_its_case() {
-    fails("kind = 'flipped-bit'\nfrom = 1\nto = 100000", "");
+    fails("kind = 'flipped-bit'\nfrom = 1\nonwards = true", "");
 }
 
 #[test]
 fn a_nan_in_one_output_fails_its_case() {
-    fails("kind = 'nan'\nfrom = 1\nto = 100000", "NaN");
+    fails("kind = 'nan'\nfrom = 1\nonwards = true", "NaN");
 }
 
 #[test]
 fn memory_that_is_short_skips_the_case_and_says_how_much_was_needed() {
-    let Some((result, text)) = second("[[device.fault]]\nkind = 'out-of-memory'\nfrom = 1\nto = 100000", 3)
+    let Some((result, text)) =
+        second("[[device.fault]]\nkind = 'out-of-memory'\nfrom = 1\nonwards = true", 3)
     else {
         return;
     };
@@ -112,8 +102,8 @@ fn a_device_that_hangs_is_failed_and_the_other_one_is_kept() {
     )) else {
         return;
     };
-    let arguments = ["--device", "cuda:1", "--device", "cuda:0", "--precision", "bf16", "--method", "gemm"];
-    let output = machine.measure(&[&arguments[..], &["--shape", "64,64,64", "--stall-limit", "6"]].concat());
+    let devices = ["--device", "cuda:1", "--device", "cuda:0", "--stall-limit", "6"];
+    let output = machine.measure(&[&devices[..], &ONE_TILE].concat());
     let text = said(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(result(&machine, "cuda:0")["outcome"], "measured", "{text}");
@@ -123,8 +113,8 @@ fn a_device_that_hangs_is_failed_and_the_other_one_is_kept() {
 }
 
 #[test]
-fn throttling_in_mid_run_is_seen_on_the_device_that_it_befalls() {
-    let fault = "[[device.fault]]\nkind = 'throttle'\nfrom = 1\nto = 100000\nvalue = 64\nslowdown = 1.5";
+fn throttling_is_seen_on_the_device_that_it_befalls() {
+    let fault = "[[device.fault]]\nkind = 'throttle'\nfrom = 1\nonwards = true\nvalue = 64\nslowdown = 1.5";
     let Some((result, text)) = second(fault, 0) else { return };
     assert!(result["findings"].to_string().contains("the device reported throttling"), "{result}\n{text}");
 }
@@ -144,16 +134,7 @@ fn a_driver_that_is_too_old_is_named_with_what_is_needed() {
 #[test]
 fn a_driver_older_than_the_compiler_refuses_its_code_in_words() {
     let Some(machine) = Simulated::new(&format!("cuda = '13.0'\n{}", device(0, "8.0"))) else { return };
-    let output = machine.measure(&[
-        "--device",
-        "cuda:0",
-        "--precision",
-        "bf16",
-        "--method",
-        "gemm",
-        "--shape",
-        "64,64,64",
-    ]);
+    let output = machine.measure_one_tile();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("CUDA_ERROR_UNSUPPORTED_PTX_VERSION"), "{}", said(&output));
 }
@@ -181,16 +162,7 @@ fn visible_devices_are_renumbered_and_keep_their_own_sensors() {
 #[test]
 fn an_instance_of_a_partitioned_device_says_that_it_has_no_sensors_of_its_own() {
     let Some(machine) = Simulated::new(&format!("{}mig = true\n", device(0, "8.0"))) else { return };
-    let output = machine.measure(&[
-        "--device",
-        "cuda:0",
-        "--precision",
-        "bf16",
-        "--method",
-        "gemm",
-        "--shape",
-        "64,64,64",
-    ]);
+    let output = machine.measure_one_tile();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let row = &machine.record()[0];
     assert!(

@@ -37,6 +37,9 @@ pub fn device(number: u32, capability: &str) -> String {
     )
 }
 
+/// The case of most tests.
+pub const ONE_TILE: [&str; 6] = ["--precision", "bf16", "--method", "gemm", "--shape", "64,64,64"];
+
 /// A machine with simulated devices.
 pub struct Simulated {
     /// Its files.
@@ -97,6 +100,11 @@ impl Simulated {
         self.command(&always).args(arguments).output().unwrap()
     }
 
+    /// Measures one product of one tile on the first device.
+    pub fn measure_one_tile(&self) -> Output {
+        self.measure(&[&["--device", "cuda:0"][..], &ONE_TILE].concat())
+    }
+
     /// The outcomes of the record.
     pub fn record(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.path().join("record/measurements.jsonl")).unwrap();
@@ -118,7 +126,7 @@ pub fn said(output: &Output) -> String {
 }
 
 /// Rates that the record has, with their implementations; every figure must be verified and labelled.
-fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
+pub fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
     let mut found = Vec::new();
     for row in record {
         assert_eq!(row["device"]["kind"], "simulated");
@@ -137,60 +145,6 @@ fn rates(record: &[Value]) -> Vec<(String, String, f64)> {
         found.push((method, name, rate));
     }
     found
-}
-
-/// Measures these formats on a device of this capability, products of whole tiles. The device takes one second for a
-/// million executed operations: a rate of a million counted ones says that what is counted is what is executed.
-fn counts_what_it_executes(capability: &str, what: [&str; 4], names: &[&str]) {
-    let Some(machine) = Simulated::new(&device(0, capability)) else { return };
-    let of = ["--device", "cuda:0", "--shape", "128,256,64"];
-    let output = machine.measure(&[&of[..], &what].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let rates = rates(&machine.record());
-    for (method, name, rate) in &rates {
-        assert!(
-            (rate / 1e6 - 1.0).abs() < 1e-5,
-            "{method} {name} on {capability}: {rate}\n{}",
-            said(&output)
-        );
-    }
-    let found: Vec<&str> = rates.iter().map(|(_, name, _)| name.as_str()).collect();
-    assert_eq!(found, names, "{}", said(&output));
-    let launches = machine.launches();
-    let operations = |launch: &Value| launch["operations"].as_object().unwrap().len();
-    assert!(launches.len() > rates.len() && launches.iter().all(|launch| operations(launch) == 1));
-}
-
-#[test]
-fn what_is_counted_on_sm_80_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes(
-        "8.0",
-        ["--precision", "int8", "--method", "issue,gemm"],
-        &["mma-int8", "flopgauge-mma-int8"],
-    );
-}
-
-#[test]
-fn what_is_counted_on_sm_89_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes(
-        "8.9",
-        ["--precision", "fp8e4m3", "--method", "gemm"],
-        &["flopgauge-mma-fp8e4m3"],
-    );
-}
-
-#[test]
-fn what_is_counted_on_sm_90a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes(
-        "9.0",
-        ["--implementation", "flopgauge-wgmma-bf16", "--method", "gemm"],
-        &["flopgauge-wgmma-bf16"],
-    );
-}
-
-#[test]
-fn what_is_counted_on_sm_120a_is_what_is_executed_and_is_verified() {
-    counts_what_it_executes("12.0", ["--precision", "fp6", "--method", "gemm"], &["flopgauge-mma-fp6e3m2"]);
 }
 
 #[test]
@@ -243,29 +197,6 @@ fn a_ragged_product_in_both_layouts_is_right_and_every_figure_is_labelled() {
 }
 
 #[test]
-fn nothing_that_was_simulated_becomes_a_profile_or_an_acceptance() {
-    let Some(machine) = Simulated::new(&device(0, "8.0")) else { return };
-    let output = machine.measure(&[
-        "--device",
-        "cuda:0",
-        "--precision",
-        "bf16",
-        "--method",
-        "gemm",
-        "--shape",
-        "64,64,64",
-    ]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let profile = machine.command(&["profile", "record", "-o", "profile.toml"]).output().unwrap();
-    assert_ne!(profile.status.code(), Some(0), "{}", said(&profile));
-    assert!(said(&profile).contains("simulated"), "{}", said(&profile));
-    assert!(!machine.folder.path().join("profile.toml").exists());
-    let accept = machine.command(&["accept", "--tier", "smoke", "--out", "node"]).output().unwrap();
-    assert_eq!(accept.status.code(), Some(3), "{}", said(&accept));
-    assert!(said(&accept).contains("INCONCLUSIVE"), "{}", said(&accept));
-}
-
-#[test]
 fn the_one_command_for_a_machine_with_a_gpu_is_green_on_a_simulated_one() {
     let libraries = ["libcuda.so", "libnvidia-ml.so.1", "libcublasLt.so.13"];
     let Some(machine) = Simulated::with(&device(0, "8.0"), &libraries) else { return };
@@ -281,11 +212,19 @@ fn the_one_command_for_a_machine_with_a_gpu_is_green_on_a_simulated_one() {
     command
         .env("FLOPGAUGE", env!("CARGO_BIN_EXE_flopgauge"))
         .env("ON_DEVICE_SMALL", "1")
-        .env("ON_DEVICE_PRECISION", "bf16");
+        .env("ON_DEVICE_PRECISION", "fp64,fp32,tf32,bf16,int8,int4");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let text = said(&output);
-    assert!(text.contains("VERDICT: PASS") && text.contains("NOT HARDWARE: simulated"), "{text}");
+    assert!(text.contains("VERDICT: PASS, 31 rows measured, 0 wrong"), "{text}");
+    assert!(text.contains("NOT HARDWARE: simulated") && !text.contains("ended with"), "{text}");
+    // The table says what it was made of: as many rows as outcomes, and a rate of the plain loop beside a product.
+    let rows = text.lines().filter(|line| line.contains("  cuda:0  simulated  "));
+    let (right, without): (Vec<_>, Vec<_>) = rows.partition(|row| row.ends_with("  ok"));
+    assert_eq!((right.len(), without.len()), (31, 3), "{text}");
+    assert!(without.iter().all(|row| row.contains("int4") && row.ends_with("unsupported")), "{text}");
+    let beside = right.iter().filter(|row| row.starts_with("gemm ") && row.contains("  1.000  "));
+    assert_eq!(beside.count(), 5, "{text}");
     let peers = std::fs::read_to_string(machine.folder.path().join("run/peers.jsonl")).unwrap();
     assert!(peers.contains("\"peer\": \"cublaslt-plain\"") && peers.contains("rate_op_per_s"), "{peers}");
 }

@@ -16,6 +16,7 @@ use flopgauge_simulator::launch::{Count, Frame, Module, load, run};
 use flopgauge_simulator::memory::Global;
 
 mod defects;
+mod host;
 mod issue;
 mod mutations;
 mod products;
@@ -48,15 +49,29 @@ fn module_of(nvrtc: &Nvrtc, text: &str, file: &str, options: &[String]) -> Modul
     load(&ptx).unwrap_or_else(|error| panic!("{file} {options:?}: {error}"))
 }
 
+/// What the host does with a row, which a deliberate defect may change.
+#[derive(Clone, Copy)]
+struct Host {
+    /// Blocks, threads, bytes of shared memory; and the parameters.
+    launch: fn(&mut [u32; 3], &mut [u8]),
+    /// Operations of one trip or product, as counted.
+    account: fn(u128) -> u128,
+}
+
+impl Host {
+    const RIGHT: Self = Self { launch: |_, _| {}, account: |operations| operations };
+}
+
 /// A simulated device's memory and one kernel.
 struct Machine {
     module: Module,
     global: Global,
+    host: Host,
 }
 
 impl Machine {
     fn new(module: Module) -> Self {
-        Self { module, global: Global::new(0x7f00_0000_0000, 1 << 30) }
+        Self { module, global: Global::new(0x7f00_0000_0000, 1 << 30), host: Host::RIGHT }
     }
 
     fn uploaded(&mut self, bytes: &[u8]) -> u64 {
@@ -66,12 +81,10 @@ impl Machine {
     }
 
     /// Runs the one kernel on `blocks` blocks; its parameters are pointers, then words.
-    fn launch(
-        &mut self,
-        [blocks, threads, dynamic]: [u32; 3],
-        parameters: &[u8],
-        seed: u64,
-    ) -> Result<Count, String> {
+    fn launch(&mut self, mut extents: [u32; 3], parameters: &[u8], seed: u64) -> Result<Count, String> {
+        let mut parameters = parameters.to_vec();
+        (self.host.launch)(&mut extents, &mut parameters);
+        let [blocks, threads, dynamic] = extents;
         let [kernel] = self.module.kernels.as_slice() else { panic!("one kernel a source") };
         assert_eq!(kernel.parameter_bytes as usize, parameters.len(), "{}'s parameters", kernel.name);
         let frame = Frame {
@@ -79,7 +92,7 @@ impl Machine {
             grid: [blocks, 1, 1],
             threads: [threads, 1, 1],
             dynamic,
-            parameters,
+            parameters: &parameters,
             seed,
             patience: 100_000_000,
             dynamic_offset: 0,

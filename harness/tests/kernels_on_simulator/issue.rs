@@ -30,7 +30,8 @@ pub(super) fn wrong(
     if let Some(i) = (0..found.len()).find(|i| found[*i].to_bits() != expected[*i].to_bits()) {
         return Some(format!("{at}: accumulator {i} is {:e}, not {:e}", found[i], expected[i]));
     }
-    let (executed, counted) = (count.of(""), row.ops_per_iteration(blocks).get() * u128::from(trips));
+    let (executed, counted) =
+        (count.of(""), (machine.host.account)(row.ops_per_iteration(blocks).get()) * u128::from(trips));
     (u128::from(executed) != counted)
         .then(|| format!("{at}: {executed} operations executed, {counted} counted: {:?}", count.operations))
 }

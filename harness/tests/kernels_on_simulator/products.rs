@@ -131,7 +131,8 @@ pub(super) fn wrong(
             GemmEngine::Mma => "mma",
             GemmEngine::Wgmma => "wgmma",
         });
-        if executed != 2 * tiles.iter().product::<u64>() {
+        let counted = (machine.host.account)(2 * tiles.iter().copied().map(u128::from).product::<u128>());
+        if u128::from(executed) != counted {
             return Some(format!("{at}: {executed} operations for tiles of {tiles:?}"));
         }
     }

@@ -19,18 +19,19 @@ pub fn integer(kind: Integer, ty: Type, [a, b, c]: [u64; 3]) -> u64 {
     let width = 8 * ty.size();
     let (ua, ub) = (a & mask, b & mask);
     let (sa, sb) = (signed(ty, a), signed(ty, b));
-    let product =
-        if ty.signed() { (i128::from(sa) * i128::from(sb)) as u128 } else { u128::from(ua) * u128::from(ub) };
+    let product = || {
+        if ty.signed() { (i128::from(sa) * i128::from(sb)) as u128 } else { u128::from(ua) * u128::from(ub) }
+    };
     let value = match kind {
         Integer::Add => ua.wrapping_add(ub),
         Integer::Sub => ua.wrapping_sub(ub),
-        Integer::MulLow => product as u64,
-        Integer::MulHigh => (product >> width) as u64,
+        Integer::MulLow => product() as u64,
+        Integer::MulHigh => (product() >> width) as u64,
         // The result has twice the width.
-        Integer::MulWide => return product as u64 & wide_mask(ty),
-        Integer::MadLow => (product as u64).wrapping_add(c),
-        Integer::MadHigh => ((product >> width) as u64).wrapping_add(c),
-        Integer::MadWide => return (product as u64).wrapping_add(c) & wide_mask(ty),
+        Integer::MulWide => return product() as u64 & wide_mask(ty),
+        Integer::MadLow => (product() as u64).wrapping_add(c),
+        Integer::MadHigh => ((product() >> width) as u64).wrapping_add(c),
+        Integer::MadWide => return (product() as u64).wrapping_add(c) & wide_mask(ty),
         Integer::Div if ub == 0 => u64::MAX,
         Integer::Rem if ub == 0 => ua,
         Integer::Div if ty.signed() => sa.wrapping_div(sb) as u64,
@@ -69,10 +70,12 @@ fn wide_mask(ty: Type) -> u64 {
 }
 
 fn lop3(table: u8, a: u64, b: u64, c: u64) -> u64 {
-    (0..32).fold(0, |word, bit| {
-        let index = (a >> bit & 1) << 2 | (b >> bit & 1) << 1 | (c >> bit & 1);
-        word | u64::from(table >> index & 1) << bit
-    })
+    // Bit `index` of the table stands for the bits of a, b and c in `index`, a's highest.
+    let pick = |word: u64, bit: bool| if bit { word } else { !word };
+    let all = (0..8).filter(|index| table >> index & 1 == 1).fold(0, |word, index| {
+        word | pick(a, index & 4 != 0) & pick(b, index & 2 != 0) & pick(c, index & 1 != 0)
+    });
+    all & 0xffff_ffff
 }
 
 /// Default mode: each nibble of `c` picks one of eight bytes, or repeats its sign.
@@ -123,18 +126,21 @@ pub fn float(kind: Float, how: How, a: [u64; 3]) -> u64 {
             let value = a.mul_add(b, c);
             u64::from(if value.is_nan() { 0x7fff_ffff } else { value.to_bits() })
         }
-        Type::F16x2 | Type::Bf16x2 => {
-            let low = part(kind, how, a.map(|bits| bits as u32 & 0xffff));
-            let high = part(kind, how, a.map(|bits| bits as u32 >> 16));
-            u64::from(high << 16 | low)
-        }
+        Type::F16x2 => pair(F16, kind, how, a),
+        Type::Bf16x2 => pair(BF16, kind, how, a),
         Type::F32x2 => {
-            let low = part(kind, how, a.map(|bits| bits as u32));
-            let high = part(kind, how, a.map(|bits| (bits >> 32) as u32));
+            let low = part(F32, kind, how, a.map(|bits| bits as u32));
+            let high = part(F32, kind, how, a.map(|bits| (bits >> 32) as u32));
             u64::from(high) << 32 | u64::from(low)
         }
-        _ => u64::from(part(kind, how, a.map(|bits| bits as u32))),
+        ty => format(ty).map_or(0, |format| u64::from(part(format, kind, how, a.map(|bits| bits as u32)))),
     }
+}
+
+fn pair(format: Format, kind: Float, how: How, a: [u64; 3]) -> u64 {
+    let low = part(format, kind, how, a.map(|bits| bits as u32 & 0xffff));
+    let high = part(format, kind, how, a.map(|bits| bits as u32 >> 16));
+    u64::from(high << 16 | low)
 }
 
 fn float64(kind: Float, bits: [u64; 3]) -> u64 {
@@ -174,8 +180,8 @@ fn flushed(bits: u32, format: Format) -> u32 {
     if exponent == 0 { bits & sign } else { bits }
 }
 
-fn part(kind: Float, how: How, bits: [u32; 3]) -> u32 {
-    let Some(format) = format(how.ty) else { return 0 };
+#[inline]
+fn part(format: Format, kind: Float, how: How, bits: [u32; 3]) -> u32 {
     let bits = if how.flush { bits.map(|b| flushed(b, format)) } else { bits };
     let sign = 1u32 << (format.exponent + format.fraction);
     let [a, b, c] = bits.map(|b| format.decode(b));

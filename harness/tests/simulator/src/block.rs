@@ -1,11 +1,15 @@
 //! One block: its warps and its asynchronous work, in an order that a seed shuffles.
 
+use std::collections::BTreeMap;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::launch::{Count, Fault, Frame};
+use crate::count::Tally;
+use crate::launch::{Fault, Frame};
 use crate::mbarrier::Mbarriers;
 use crate::memory::{Global, Shared, Violation};
+use crate::product::Operands;
 use crate::tensor_memory::TensorMemory;
 use crate::transfer::Transfer;
 use crate::warp::{Stop, Warp};
@@ -39,7 +43,7 @@ pub(crate) struct World<'a> {
     pub(crate) frame: &'a Frame<'a>,
     pub(crate) block: [u32; 3],
     pub(crate) global: &'a mut Global,
-    pub(crate) count: &'a mut Count,
+    pub(crate) count: &'a mut Tally,
     pub(crate) random: &'a mut ChaCha8Rng,
     pub(crate) shared: Shared,
     pub(crate) barriers: Barriers,
@@ -49,6 +53,8 @@ pub(crate) struct World<'a> {
     /// Copies under way.
     pub(crate) transfers: Vec<Transfer>,
     pub(crate) tensor: TensorMemory,
+    /// Registers of the operands of matrix instructions, by place in the code, and what they are.
+    pub(crate) operands: BTreeMap<usize, (Vec<[u64; 32]>, Operands)>,
     /// Registers that warps asked for by `setmaxnreg`.
     pub(crate) claimed: Vec<u32>,
     /// Whether a warp may find now what it waits for.
@@ -59,7 +65,7 @@ impl<'a> World<'a> {
     fn new(
         frame: &'a Frame<'a>,
         block: [u32; 3],
-        (global, count, random): (&'a mut Global, &'a mut Count, &'a mut ChaCha8Rng),
+        (global, count, random): (&'a mut Global, &'a mut Tally, &'a mut ChaCha8Rng),
         warps: usize,
     ) -> Self {
         let dynamic = if frame.dynamic == 0 { 0 } else { frame.dynamic_offset + frame.dynamic };
@@ -78,6 +84,7 @@ impl<'a> World<'a> {
             units,
             transfers: Vec::new(),
             tensor,
+            operands: BTreeMap::new(),
             claimed: vec![0; warps],
             changed: false,
         }
@@ -145,7 +152,7 @@ pub(crate) fn run(
     frame: &Frame<'_>,
     place: [u32; 3],
     global: &mut Global,
-    count: &mut Count,
+    count: &mut Tally,
     random: &mut ChaCha8Rng,
 ) -> Result<(), Box<Fault>> {
     let threads = frame.threads.iter().product::<u32>() as usize;

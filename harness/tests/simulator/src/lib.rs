@@ -3,6 +3,7 @@
 
 pub mod arithmetic;
 mod block;
+mod count;
 pub mod coverage;
 pub mod launch;
 pub mod lower;
@@ -11,6 +12,7 @@ pub mod mbarrier;
 pub mod memory;
 pub mod number;
 pub mod operation;
+mod product;
 pub mod syntax;
 pub mod tensor_map;
 mod tensor_memory;

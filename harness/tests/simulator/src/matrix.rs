@@ -3,8 +3,10 @@
 
 use crate::number::{self, E2M1, E2M3, E3M2, E4M3, E5M2, F16};
 use crate::operation::{Element, Mma};
+use crate::product::Operands;
 
 /// Value of an element's bits, as a matrix unit reads them.
+#[inline]
 pub fn element(kind: Element, bits: u64) -> f64 {
     match kind {
         Element::F64 => f64::from_bits(bits),
@@ -47,49 +49,69 @@ pub fn place_b(per: usize, lane: usize, i: usize) -> (usize, usize) {
 }
 
 /// Row and column of element `i` of lane's share of C and D.
+#[inline]
 pub fn place_c(lane: usize, i: usize) -> (usize, usize) {
     (lane / 4 + 8 * (i / 2), lane % 4 * 2 + i % 2)
 }
 
-/// D of one `mma.sync`: `read(lane, operand, register)` gives bits, with operands A 0, B 1, C 2, scales of A 3 and
-/// of B 4; the result is in the
-/// order of lanes and registers.
-pub fn multiply(mma: &Mma, read: impl Fn(usize, usize, usize) -> u64) -> Vec<Vec<u64>> {
+/// Operands of one `mma.sync` from the registers of A, of B and of their scales.
+pub(crate) fn operands(mma: &Mma, registers: &[[u64; 32]]) -> Operands {
     let (m, n, k) = (mma.m, mma.n, mma.k);
     let bits = mma.bits();
     let per = if bits >= 32 { 1 } else { 32 / bits };
     let pick = |word: u64, i: usize| if bits == 64 { word } else { word >> (i * bits) & ((1 << bits) - 1) };
     let value = |kind, word, i| packed(kind, bits, pick(word, i));
-    let [c_words, a_words, b_words, _] = mma.registers();
+    let (a_words, rest) = registers.split_at(mma.a.len());
+    let (b_words, scales) = rest.split_at(mma.b.len());
     let (mut a, mut b) = (vec![0.0; m * k], vec![0.0; n * k]);
     for lane in 0..32 {
-        for i in 0..a_words * per {
+        for i in 0..a_words.len() * per {
             let (row, column) = place_a(m, per, lane, i);
-            a[row * k + column] = value(mma.a_type, read(lane, 0, i / per), i % per);
+            a[row * k + column] = value(mma.a_type, a_words[i / per][lane], i % per);
         }
-        for i in 0..b_words * per {
+        for i in 0..b_words.len() * per {
             let (row, column) = place_b(per, lane, i);
-            b[column * k + row] = value(mma.b_type, read(lane, 1, i / per), i % per);
+            b[column * k + row] = value(mma.b_type, b_words[i / per][lane], i % per);
         }
     }
-    if let Some(scales) = &mma.scales {
-        let [first, second] = scales.byte.map(|byte| (scales.count, scales.fraction, byte));
-        scale(first, &mut a, m, |row| read(row % 8 * 4 + scales.thread[0] * 2 + row / 8, 3, 0));
-        scale(second, &mut b, n, |column| read(column * 4 + scales.thread[1], 4, 0));
+    if let (Some(given), [of_a, of_b]) = (&mma.scales, scales) {
+        let [first, second] = given.byte.map(|byte| (given.count, given.fraction, byte));
+        scale(first, &mut a, m, |row| of_a[row % 8 * 4 + given.thread[0] * 2 + row / 8]);
+        scale(second, &mut b, n, |column| of_b[column * 4 + given.thread[1]]);
     }
+    Operands::new(k, a, &b)
+}
+
+/// D of one `mma.sync` from the registers of C; `again` where these operands were multiplied before.
+pub(crate) fn multiply(mma: &Mma, operands: &Operands, again: bool, c: &[[u64; 32]]) -> Vec<[u64; 32]> {
     let halves = if mma.c_type == Element::F16 { 2 } else { 1 };
-    let mut d = vec![vec![0; c_words]; 32];
-    for (lane, words) in d.iter_mut().enumerate() {
-        for i in 0..c_words * halves {
-            let (row, column) = place_c(lane, i);
-            let word = read(lane, 2, i / halves);
-            let c = if halves == 2 { word >> (16 * (i % 2)) & 0xffff } else { word };
-            let (x, y) = (&a[row * k..(row + 1) * k], &b[column * k..(column + 1) * k]);
-            words[i / halves] |=
-                sum((mma.c_type, mma.saturate), x, y, element(mma.c_type, c)) << (16 * (i % halves));
+    let mut sums = vec![0.0; mma.m * mma.n];
+    let place = |lane: usize, i: usize| {
+        let (row, column) = place_c(lane, i);
+        row * mma.n + column
+    };
+    for (word, lanes) in c.iter().enumerate() {
+        for (lane, bits) in lanes.iter().enumerate() {
+            for half in 0..halves {
+                let bits = if halves == 2 { bits >> (16 * half) & 0xffff } else { *bits };
+                sums[place(lane, word * halves + half)] = element(mma.c_type, bits);
+            }
         }
     }
-    d
+    let chained = mma.c_type == Element::F64;
+    if again {
+        operands.add_again(0, &mut sums, chained)
+    } else {
+        operands.add(0, &mut sums, chained)
+    }
+    let of = |lane: usize, i: usize| rounded((mma.c_type, mma.saturate), sums[place(lane, i)]);
+    let word = |word: usize| {
+        std::array::from_fn(|lane| match halves {
+            2 => of(lane, 2 * word) | of(lane, 2 * word + 1) << 16,
+            _ => of(lane, word),
+        })
+    };
+    (0..c.len()).map(word).collect()
 }
 
 /// Multiplies each of the rows of A, or columns of B, by its `count` scales, which begin at a byte of its data.
@@ -110,21 +132,19 @@ pub(crate) fn scale(
     }
 }
 
-/// Integers wrap or saturate; binary64 is a chain of fused additions; the rest is summed in binary64 and rounded once.
-pub(crate) fn sum((kind, saturate): (Element, bool), x: &[f64], y: &[f64], c: f64) -> u64 {
-    let pairs = x.iter().zip(y);
+/// Bits of a sum: integers wrap or saturate; the rest was summed in binary64 and is rounded once.
+#[inline]
+pub(crate) fn rounded((kind, saturate): (Element, bool), sum: f64) -> u64 {
     match kind {
-        Element::F64 => pairs.fold(c, |s, (x, y)| x.mul_add(*y, s)).to_bits(),
+        Element::F64 => sum.to_bits(),
         Element::S32 => {
-            let whole = pairs.fold(c, |s, (x, y)| s + x * y) as i64;
+            let whole = sum as i64;
             let bounded = whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
             u64::from(if saturate { bounded as u32 } else { whole as u32 })
         }
-        Element::F16 => {
-            u64::from(F16.encode(pairs.fold(c, |s, (x, y)| s + x * y), number::Rounding::Nearest, false))
-        }
+        Element::F16 => u64::from(F16.encode(sum, number::Rounding::Nearest, false)),
         _ => {
-            let value = pairs.fold(c, |s, (x, y)| s + x * y) as f32;
+            let value = sum as f32;
             u64::from(if value.is_nan() { 0x7fff_ffff } else { value.to_bits() })
         }
     }

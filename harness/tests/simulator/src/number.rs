@@ -63,6 +63,7 @@ impl Format {
     }
 
     /// Bits of the greatest finite magnitude.
+    #[inline]
     pub const fn greatest(self) -> u32 {
         let all = (1u32 << (self.exponent + self.fraction)) - 1;
         match self.special {
@@ -81,6 +82,7 @@ impl Format {
     }
 
     /// Value of an encoding; exact.
+    #[inline]
     pub fn decode(self, bits: u32) -> f64 {
         let sign = if bits >> (self.exponent + self.fraction) & 1 == 1 { -1.0 } else { 1.0 };
         let magnitude = bits & ((1 << (self.exponent + self.fraction)) - 1);
@@ -92,13 +94,13 @@ impl Format {
             Special::NanOnly if Some(magnitude) == self.nan() => return f64::NAN,
             _ => {}
         }
-        let scale = if e == 0 { 1 - self.bias() } else { e as i32 - self.bias() } - self.fraction as i32;
-        let whole = if e == 0 { f } else { f | 1 << self.fraction };
-        sign * f64::from(whole) * power_of_two(scale)
+        // As the bits of a binary64 it is less by the difference of the biases; a power of two makes that good exactly.
+        sign * f64::from_bits(u64::from(magnitude) << (52 - self.fraction)) * power_of_two(1023 - self.bias())
     }
 
     /// Encoding of a value, rounded once. Overflow gives infinity by the rounding's rules, or the greatest finite
     /// magnitude where `saturate` is set or the format has no infinity to give (then e4m3 gives NaN unless saturated).
+    #[inline]
     pub fn encode(self, value: f64, rounding: Rounding, saturate: bool) -> u32 {
         let sign = u32::from(value.is_sign_negative()) << (self.exponent + self.fraction);
         if value.is_nan() {
@@ -150,9 +152,14 @@ impl Format {
 }
 
 /// Whole units in a fraction after a right shift, and whether the rest rounds up.
+#[inline]
 fn split(fraction: u64, shift: i32, rounding: Rounding, negative: bool) -> (u64, bool) {
     if shift <= 0 {
         return (fraction << -shift, false);
+    }
+    if let (Rounding::Nearest, 1..=53) = (rounding, shift) {
+        let (whole, rest, half) = (fraction >> shift, fraction & ((1 << shift) - 1), 1 << (shift - 1));
+        return (whole, rest > half || (rest == half && whole & 1 == 1));
     }
     let (whole, rest, half) = if shift >= 64 {
         (0, u128::from(fraction), 1u128 << (shift.min(120) - 1))
@@ -170,6 +177,7 @@ fn split(fraction: u64, shift: i32, rounding: Rounding, negative: bool) -> (u64,
 }
 
 /// 2 to a power; exact where binary64 has it.
+#[inline]
 pub fn power_of_two(exponent: i32) -> f64 {
     if exponent < -1022 {
         f64::from_bits(1) * power_of_two(exponent + 1074)
@@ -179,6 +187,7 @@ pub fn power_of_two(exponent: i32) -> f64 {
 }
 
 /// Sum, rounded to odd, so that a later rounding to at most 51 bits is right in every mode.
+#[inline]
 pub fn add_to_odd(a: f64, b: f64) -> f64 {
     let sum = a + b;
     if !sum.is_finite() {
@@ -195,6 +204,7 @@ pub fn add_to_odd(a: f64, b: f64) -> f64 {
 }
 
 /// a * b + c for formats of at most 24 significant bits, rounded to odd in binary64.
+#[inline]
 pub fn fused(a: f64, b: f64, c: f64) -> f64 {
     add_to_odd(a * b, c)
 }

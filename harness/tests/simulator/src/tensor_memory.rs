@@ -2,13 +2,14 @@
 
 mod descriptor;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::matrix::{scale, sum};
+use crate::matrix::{rounded, scale};
 use crate::mbarrier::Mbarriers;
 use crate::memory::{Checked, Known, POISON, Shared, Violation, violation};
 use crate::operation::{Element, Kind, Shape};
-use crate::wgmma::{Descriptor, operand};
+use crate::product::Operands;
+use crate::wgmma::{Descriptor, Layout};
 pub(crate) use descriptor::{instruction_descriptor, matrix_descriptor};
 
 /// Rows of cells.
@@ -62,6 +63,8 @@ pub(crate) struct TensorMemory {
     relinquished: bool,
     queue: VecDeque<Told>,
     time: u32,
+    /// Operands by the places where they began.
+    known: BTreeMap<[u64; 2], (Made, Operands)>,
 }
 
 impl TensorMemory {
@@ -74,6 +77,7 @@ impl TensorMemory {
             relinquished: false,
             queue: VecDeque::new(),
             time: 0,
+            known: BTreeMap::new(),
         }
     }
 
@@ -226,48 +230,90 @@ impl TensorMemory {
     }
 
     fn multiply(&mut self, shared: &mut Shared, told: &Told) -> Checked<()> {
-        let Task::Multiply { kind, shape, d, descriptors, scales, adds } = &told.task else { return Ok(()) };
-        let (k, n) = (kind.k(), shape.n);
+        let Task::Multiply { shape, d, descriptors, adds, .. } = &told.task else { return Ok(()) };
+        let n = shape.n;
         self.inside(*d, n)?;
         if *adds {
             self.readable(&told.known, self.agent, *d, n, &[0, 1, 2, 3])?;
         }
-        let agent = (self.agent, told.time);
-        let mut read = |address: u64, chunk: &mut [u8]| {
-            chunk.copy_from_slice(shared.read_asynchronously(agent, &told.known, (address, 16))?);
-            Ok(())
+        let again = self.read(shared, told)?;
+        let Some((_, operands)) = self.known.get(&(descriptors.map(|descriptor| descriptor.start))) else {
+            return Ok(());
         };
-        // Elements of 6 and 4 bits stand sixteen to 16 bytes, unless the kind packs them.
-        let layout = |element| {
-            let width = width(element);
-            (element, width, if matches!(kind, Kind::Mxf4(_)) || width >= 8 { 128 / width } else { 16 })
-        };
-        let [a_type, b_type, d_type] = shape.types;
-        let mut a = operand(&descriptors[0], layout(a_type), false, (LANES, k), &mut read)?;
-        let mut b = operand(&descriptors[1], layout(b_type), false, (n, k), &mut read)?;
-        if let (Some(places), Kind::Mxf4(count)) = (scales, kind) {
-            for (which, (values, rows)) in [(&mut a, LANES), (&mut b, n)].into_iter().enumerate() {
-                let at = places[which];
-                self.readable(&told.known, self.agent, at, rows.div_ceil(32), &[0])?;
-                let factors = (*count, shape.fraction, shape.byte[which]);
-                scale(factors, values, rows, |row| u64::from(self.cells[(at + row / 32) * LANES + row % 32]));
+        let d_type = shape.types[2];
+        // D stands column by column, sums row by row.
+        let mut sums = vec![0.0; LANES * n];
+        let cells = &mut self.cells[d * LANES..(d + n) * LANES];
+        if *adds {
+            for (at, cell) in cells.iter().enumerate() {
+                sums[at % LANES * n + at / LANES] = crate::matrix::element(d_type, (*cell).into());
             }
         }
-        if shape.negated {
-            a.iter_mut().for_each(|value| *value = -*value);
+        if again {
+            operands.add_again(0, &mut sums, false)
+        } else {
+            operands.add(0, &mut sums, false)
         }
-        for (column, y) in b.chunks_exact(k).enumerate() {
-            for (row, x) in a.chunks_exact(k).enumerate() {
-                let cell = &mut self.cells[(d + column) * LANES + row];
-                let c = if *adds { crate::matrix::element(d_type, (*cell).into()) } else { 0.0 };
-                *cell = sum((d_type, shape.saturate), x, y, c) as u32;
-            }
+        for (at, cell) in cells.iter_mut().enumerate() {
+            *cell = rounded((d_type, shape.saturate), sums[at % LANES * n + at / LANES]) as u32;
         }
         let stamp = Stamp { agent: self.agent, time: told.time, open: false, written: true };
         self.stamps[*d..d + n].fill([stamp; 4]);
         Ok(())
     }
+
+    /// Reads the operands; true where they are those that stood in their places the last time.
+    fn read(&mut self, shared: &mut Shared, told: &Told) -> Checked<bool> {
+        let Task::Multiply { kind, shape, descriptors, scales, .. } = &told.task else { return Ok(false) };
+        let agent = (self.agent, told.time);
+        let mut read = |address: u64, bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(shared.read_asynchronously(agent, &told.known, (address, 16))?);
+            Ok(())
+        };
+        // Elements of 6 and 4 bits stand sixteen to 16 bytes, unless the kind packs them.
+        let layout = |element, rows| {
+            let width = width(element);
+            let per = if matches!(kind, Kind::Mxf4(_)) || width >= 8 { 128 / width } else { 16 };
+            Layout { element, width, per, across: false, rows, k: kind.k() }
+        };
+        let [a, b] = [layout(shape.types[0], LANES), layout(shape.types[1], shape.n)];
+        let mut bytes = Vec::with_capacity(a.size() + b.size());
+        a.read(&descriptors[0], &mut bytes, &mut read)?;
+        b.read(&descriptors[1], &mut bytes, &mut read)?;
+        let mut factors = [Vec::new(), Vec::new()];
+        if let Some(places) = scales {
+            for ((factors, at), rows) in factors.iter_mut().zip(places).zip([LANES, shape.n]) {
+                self.readable(&told.known, self.agent, *at, rows.div_ceil(32), &[0])?;
+                factors.extend((0..rows).map(|row| self.cells[(at + row / 32) * LANES + row % 32]));
+            }
+        }
+        let (places, made) =
+            (descriptors.map(|descriptor| descriptor.start), (*kind, *shape, bytes, factors));
+        if self.known.get(&places).is_some_and(|(known, _)| *known == made) {
+            return Ok(true);
+        }
+        let (_, _, bytes, factors) = &made;
+        let (first, second) = bytes.split_at(a.size());
+        let mut values = [a.decode(first), b.decode(second)];
+        if let Kind::Mxf4(count) = kind {
+            for (which, values) in
+                values.iter_mut().enumerate().filter(|(which, _)| !factors[*which].is_empty())
+            {
+                let (rows, given) = (factors[which].len(), (*count, shape.fraction, shape.byte[which]));
+                scale(given, values, rows, |row| u64::from(factors[which][row]));
+            }
+        }
+        let [mut a, b] = values;
+        if shape.negated {
+            a.iter_mut().for_each(|value| *value = -*value);
+        }
+        self.known.insert(places, (made, Operands::new(kind.k(), a, &b)));
+        Ok(false)
+    }
 }
+
+/// What operands were made of: their kind and form, their bytes, and those of their scales.
+type Made = (Kind, Shape, Vec<u8>, [Vec<u32>; 2]);
 
 fn width(element: Element) -> usize {
     match element {

@@ -3,10 +3,12 @@
 mod access;
 mod asynchronous;
 mod flight;
+mod matrix;
 mod perform;
 mod register;
 mod tensor;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::block::World;
@@ -63,6 +65,17 @@ struct Copies {
     groups: VecDeque<Vec<Copy>>,
 }
 
+thread_local! {
+    /// Registers of warps that have ended: asking the system for pages anew takes longer than many a block.
+    static SPARE: RefCell<Vec<Vec<[u64; 32]>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Warp {
+    fn drop(&mut self) {
+        SPARE.with_borrow_mut(|spare| spare.push(std::mem::take(&mut self.registers)));
+    }
+}
+
 /// A warp's state.
 pub(crate) struct Warp {
     number: usize,
@@ -75,17 +88,22 @@ pub(crate) struct Warp {
 }
 
 fn lanes(mask: u32) -> impl Iterator<Item = usize> {
-    (0..32).filter(move |lane| mask >> lane & 1 == 1)
+    let next = |left: &u32| Some(left & left.wrapping_sub(1)).filter(|left| *left != 0);
+    let first = Some(mask).filter(|mask| *mask != 0);
+    std::iter::successors(first, next).map(|left| left.trailing_zeros() as usize)
 }
 
 impl Warp {
     pub(crate) fn new(number: usize, threads: usize, kernel: &Kernel) -> Self {
         let live = if threads >= 32 { u32::MAX } else { (1 << threads) - 1 };
+        let mut registers = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        registers.clear();
+        registers.resize(kernel.registers as usize, [0; 32]);
         Self {
             number,
             live,
             groups: vec![Group { place: 0, mask: live, state: State::Ready }],
-            registers: vec![[0; 32]; kernel.registers as usize],
+            registers,
             copies: std::iter::repeat_with(Copies::default).take(32).collect(),
             flight: Flight::new(kernel),
         }
@@ -135,15 +153,8 @@ impl Warp {
             }
             i += 1;
         }
-        let ready = |g: &&(usize, &Group)| g.1.state == State::Ready;
-        self.groups
-            .iter()
-            .enumerate()
-            .collect::<Vec<_>>()
-            .iter()
-            .filter(ready)
-            .min_by_key(|g| g.1.place)
-            .map(|g| g.0)
+        let ready = |g: &(usize, &Group)| g.1.state == State::Ready;
+        self.groups.iter().enumerate().filter(ready).min_by_key(|g| g.1.place).map(|g| g.0)
     }
 
     /// Runs at most this many instructions.
@@ -284,7 +295,7 @@ impl Warp {
             op => {
                 self.groups[chosen].place += 1;
                 if mask != 0 {
-                    self.perform(world, op, mask)?;
+                    self.perform(world, op, (mask, group.place))?;
                 }
             }
         }

@@ -1,11 +1,13 @@
 //! Matrix instructions of a warpgroup: PTX ISA 9.7.15 (wgmma). Four warps issue them together; they run by themselves,
 //! in order, and their sums and operands may not be touched before a wait for their group has returned.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::matrix::packed;
 use crate::memory::{Checked, Known, Shared, Violation, violation};
 use crate::operation::{Element, Wgmma};
+use crate::product::Operands;
 use crate::tensor_map::Swizzle;
 
 /// A matrix descriptor: PTX ISA 9.7.15.5.1.2.
@@ -62,37 +64,76 @@ impl Descriptor {
     }
 }
 
-/// One operand: `rows` of M or N by `k`, row by row, of elements of `width` bits, `per` of them in 16 bytes.
-pub(crate) fn operand(
-    descriptor: &Descriptor,
-    (kind, width, per): (Element, usize, usize),
-    across: bool,
-    (rows, k): (usize, usize),
-    mut read: impl FnMut(u64, &mut [u8]) -> Checked<()>,
-) -> Checked<Vec<f64>> {
-    let mut values = vec![0.0; rows * k];
-    let mut chunk = [0; 16];
-    let (outer, inner) = if across { (k, rows / per) } else { (rows, k / per) };
-    for line in 0..outer {
-        for at in 0..inner {
-            let (a, b) = (line as u64, at as u64);
-            read(if across { descriptor.across_k(b, a) } else { descriptor.along_k(a, b) }, &mut chunk)?;
-            let word = u128::from_le_bytes(chunk);
-            for i in 0..per {
-                let value = packed(kind, width, (word >> (i * width)) as u64 & (u64::MAX >> (64 - width)));
-                let place = if across { (at * per + i) * k + line } else { line * k + at * per + i };
-                values[place] = value;
+/// How an operand lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Layout {
+    pub(crate) element: Element,
+    /// Bits of an element.
+    pub(crate) width: usize,
+    /// Elements in 16 bytes.
+    pub(crate) per: usize,
+    /// Whether it lies along M or N instead of K.
+    pub(crate) across: bool,
+    /// Extent in M or N.
+    pub(crate) rows: usize,
+    pub(crate) k: usize,
+}
+
+impl Layout {
+    /// Lines, and the 16 bytes of each.
+    fn chunks(&self) -> (usize, usize) {
+        if self.across { (self.k, self.rows / self.per) } else { (self.rows, self.k / self.per) }
+    }
+
+    /// Adds the operand's bytes to others, in the order of its lines.
+    pub(crate) fn read(
+        &self,
+        descriptor: &Descriptor,
+        bytes: &mut Vec<u8>,
+        mut read: impl FnMut(u64, &mut Vec<u8>) -> Checked<()>,
+    ) -> Checked<()> {
+        let (lines, chunks) = self.chunks();
+        for line in 0..lines as u64 {
+            for chunk in 0..chunks as u64 {
+                let across = self.across;
+                let at =
+                    if across { descriptor.across_k(chunk, line) } else { descriptor.along_k(line, chunk) };
+                read(at, bytes)?;
             }
         }
+        Ok(())
     }
-    Ok(values)
+
+    /// Bytes of the operand.
+    pub(crate) fn size(&self) -> usize {
+        let (lines, chunks) = self.chunks();
+        lines * chunks * 16
+    }
+
+    /// Its values: M or N by K, row by row.
+    pub(crate) fn decode(&self, bytes: &[u8]) -> Vec<f64> {
+        let mut values = vec![0.0; self.rows * self.k];
+        let chunks = self.chunks().1;
+        for (number, chunk) in bytes.as_chunks::<16>().0.iter().enumerate() {
+            let (line, at) = (number / chunks, number % chunks);
+            let word = u128::from_le_bytes(*chunk);
+            for i in 0..self.per {
+                let bits = (word >> (i * self.width)) as u64 & (u64::MAX >> (64 - self.width));
+                let (row, column) =
+                    if self.across { (at * self.per + i, line) } else { (line, at * self.per + i) };
+                values[row * self.k + column] = packed(self.element, self.width, bits);
+            }
+        }
+        values
+    }
 }
 
 /// What one instruction multiplies, as it was read when the last of the four warps had issued it.
 #[derive(Clone)]
 pub(crate) struct Product {
-    pub a: Rc<Vec<f64>>,
-    pub b: Rc<Vec<f64>>,
+    pub operands: Rc<Operands>,
+    /// Whether they were multiplied before.
+    pub again: bool,
     /// Whether D is added to.
     pub adds: bool,
 }
@@ -107,15 +148,20 @@ struct Issued {
     taken: u32,
 }
 
+/// Bytes of the operands, and what they are.
+type Read = (Vec<u8>, Rc<Operands>);
+
 /// The matrix unit of four warps.
 pub(crate) struct Unit {
     agent: usize,
     issued: Vec<Issued>,
+    /// What was read last, by line and descriptors.
+    known: BTreeMap<(u32, [u64; 2]), Read>,
 }
 
 impl Unit {
     pub(crate) fn new(shared: &mut Shared) -> Self {
-        Self { agent: shared.agent(), issued: Vec::new() }
+        Self { agent: shared.agent(), issued: Vec::new(), known: BTreeMap::new() }
     }
 
     /// Issues instruction `number` of a warp; true when all four have, and the operands have been read.
@@ -147,21 +193,28 @@ impl Unit {
         if issued.warps < 4 {
             return Ok(false);
         }
-        let mut read = |address: u64, chunk: &mut [u8]| {
-            let bytes = shared.read_asynchronously(agent, &issued.known, (address, 16))?;
-            chunk.copy_from_slice(bytes);
+        let mut read = |address: u64, bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(shared.read_asynchronously(agent, &issued.known, (address, 16))?);
             Ok(())
         };
-        let (width, per) = (wgmma.width(), 128 / wgmma.width());
-        let [first, second] = descriptors.map(Descriptor::decode);
-        let (first, second) = (first?, second?);
-        let [a_type, b_type] = [wgmma.a_type, wgmma.b_type].map(|element| (element, width, per));
-        let mut a = operand(&first, a_type, wgmma.across[0], (64, wgmma.k), &mut read)?;
-        let b = operand(&second, b_type, wgmma.across[1], (wgmma.n, wgmma.k), &mut read)?;
-        if wgmma.negated {
-            a.iter_mut().for_each(|value| *value = -*value);
+        let layouts = wgmma.layouts();
+        let mut bytes = Vec::with_capacity(layouts[0].size() + layouts[1].size());
+        for (layout, descriptor) in layouts.iter().zip(descriptors) {
+            layout.read(&Descriptor::decode(descriptor)?, &mut bytes, &mut read)?;
         }
-        issued.product = Some(Product { a: Rc::new(a), b: Rc::new(b), adds });
+        let key = (line, descriptors);
+        let again = self.known.get(&key).is_some_and(|(known, _)| *known == bytes);
+        if !again {
+            let (a, b) = bytes.split_at(layouts[0].size());
+            let mut a = layouts[0].decode(a);
+            if wgmma.negated {
+                a.iter_mut().for_each(|value| *value = -*value);
+            }
+            let operands = Rc::new(Operands::new(wgmma.k, a, &layouts[1].decode(b)));
+            self.known.insert(key, (bytes, operands));
+        }
+        issued.product =
+            self.known.get(&key).map(|(_, operands)| Product { operands: Rc::clone(operands), again, adds });
         Ok(true)
     }
 
@@ -181,6 +234,16 @@ impl Unit {
     /// Whether all four warps have issued this instruction.
     pub(crate) fn done(&self, number: usize) -> bool {
         self.issued.get(number).is_some_and(|issued| issued.warps == 4)
+    }
+}
+
+impl Wgmma {
+    /// How A and B lie in memory.
+    fn layouts(&self) -> [Layout; 2] {
+        let (width, per) = (self.width(), 128 / self.width());
+        let [across_a, across_b] = self.across;
+        let of = |element, across, rows| Layout { element, width, per, across, rows, k: self.k };
+        [of(self.a_type, across_a, 64), of(self.b_type, across_b, self.n)]
     }
 }
 

@@ -119,7 +119,8 @@ impl Default for Sensors {
     }
 }
 
-/// A fault, which befalls the launches `from` to `to` of one process on the device; `to` is `from` where not said.
+/// A fault, which befalls the launches `from` to `to` of one process on the device: that one alone where `to` is not
+/// said, all from it on where `onwards` is set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Fault {
@@ -129,6 +130,9 @@ pub(crate) struct Fault {
     pub from: u64,
     /// Last one.
     pub to: Option<u64>,
+    /// Whether there is no last one.
+    #[serde(default)]
+    pub onwards: bool,
     /// Throttle bits, or memory errors or rows added.
     pub value: Option<u64>,
     /// How much longer a throttled launch takes.
@@ -138,7 +142,8 @@ pub(crate) struct Fault {
 impl Fault {
     /// Whether it befalls this launch.
     pub fn holds(&self, launch: u64) -> bool {
-        (self.from..=self.to.unwrap_or(self.from)).contains(&launch)
+        let last = if self.onwards { u64::MAX } else { self.to.unwrap_or(self.from) };
+        (self.from..=last).contains(&launch)
     }
 }
 
@@ -182,6 +187,11 @@ pub(crate) fn read() -> Result<Configuration, String> {
     for device in &found.devices {
         capability(&device.capability)
             .ok_or_else(|| format!("{shown}: capability '{}' is not MAJOR.MINOR", device.capability))?;
+        let never =
+            |fault: &&Fault| fault.to.is_some_and(|to| fault.onwards || to < fault.from) || fault.from == 0;
+        if let Some(fault) = device.faults.iter().find(never) {
+            return Err(format!("{shown}: {}: a fault from {} to {:?}", device.name, fault.from, fault.to));
+        }
         let rates = [device.operations_per_s, device.instructions_per_s];
         if !rates.iter().all(|rate| rate.is_finite() && *rate > 0.0) {
             return Err(format!("{shown}: {}: rates must be above zero", device.name));

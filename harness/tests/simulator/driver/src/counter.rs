@@ -15,13 +15,20 @@ struct Line<'a> {
     device: &'a Uuid,
     kernel: &'a str,
     grid: [u32; 3],
+    /// Whether a graph launched it.
+    graph: bool,
     simulated_s: f64,
     instructions: u64,
     operations: &'a std::collections::BTreeMap<String, u64>,
 }
 
 /// Adds a launch to the file, where the environment names a folder.
-pub(crate) fn write(device: &Uuid, kernel: &str, grid: [u32; 3], simulated_s: f64, count: &Count) {
+pub(crate) fn write(
+    device: &Uuid,
+    (kernel, grid, graph): (&str, [u32; 3], bool),
+    simulated_s: f64,
+    count: &Count,
+) {
     static FILE: Mutex<Option<File>> = Mutex::new(None);
     let Some(folder) = std::env::var_os("FLOPGAUGE_SIMULATED_COUNTS").map(PathBuf::from) else { return };
     let Ok(mut file) = FILE.lock() else { return };
@@ -29,6 +36,7 @@ pub(crate) fn write(device: &Uuid, kernel: &str, grid: [u32; 3], simulated_s: f6
         device,
         kernel,
         grid,
+        graph,
         simulated_s,
         instructions: count.instructions,
         operations: &count.operations,

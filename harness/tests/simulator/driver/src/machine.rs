@@ -44,13 +44,41 @@ pub(crate) type Product = Arc<dyn Fn(&mut Global) -> Outcome<u64> + Send + Sync>
 /// What a stream does.
 #[derive(Clone)]
 pub(crate) enum Command {
+    /// What a graph holds, done again.
+    Replay(Box<Command>),
     Launch(Arc<Launch>),
-    Product { name: &'static str, output: u64, run: Product },
-    Set { address: u64, value: u8, count: usize },
-    Write { address: u64, bytes: Arc<[u8]> },
-    Copy { to: u64, from: u64, count: usize },
+    Product {
+        name: &'static str,
+        output: u64,
+        run: Product,
+    },
+    Set {
+        address: u64,
+        value: u8,
+        count: usize,
+    },
+    Write {
+        address: u64,
+        bytes: Arc<[u8]>,
+    },
+    Copy {
+        to: u64,
+        from: u64,
+        count: usize,
+    },
     Record(u64),
     Free(u64),
+}
+
+impl Command {
+    /// Whether it is a launch.
+    fn runs(&self) -> bool {
+        match self {
+            Self::Replay(command) => command.runs(),
+            Self::Launch(_) | Self::Product { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// A device.
@@ -75,6 +103,8 @@ pub(crate) struct Machine {
     /// The error after which the context is of no use.
     pub sticky: Option<CUresult>,
     allocations: u64,
+    /// Whether a graph's commands are done.
+    replaying: bool,
     number: usize,
 }
 
@@ -92,6 +122,7 @@ impl Machine {
             retained: 0,
             sticky: None,
             allocations: 0,
+            replaying: false,
             number,
         }
     }
@@ -166,6 +197,12 @@ impl Machine {
     fn perform(&mut self, command: Command) -> Outcome<()> {
         let missing = CUresult::CUDA_ERROR_ILLEGAL_ADDRESS;
         match command {
+            Command::Replay(command) => {
+                self.replaying = true;
+                let done = self.perform(*command);
+                self.replaying = false;
+                done?;
+            }
             Command::Launch(launch) => self.launch(&launch)?,
             Command::Product { name, output, run } => self.product(name, output, &run)?,
             Command::Set { address, value, count } => {
@@ -197,11 +234,7 @@ impl Machine {
 
     /// The code with which the next launch is refused at once.
     pub(crate) fn refusal(&self) -> Outcome<()> {
-        let waiting = self
-            .queue
-            .iter()
-            .filter(|(_, c)| matches!(c, Command::Launch(_) | Command::Product { .. }))
-            .count();
+        let waiting = self.queue.iter().filter(|(_, command)| command.runs()).count();
         let next = self.progress.launches.load(Ordering::Relaxed) + waiting as u64 + 1;
         if self.faults(next).any(|fault| fault.kind == Kind::LaunchRefused) {
             return Err(CUresult::CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
@@ -284,7 +317,7 @@ impl Machine {
             }
         }
         self.clock += seconds;
-        counter::write(&self.device.uuid, name, grid, seconds, count);
+        counter::write(&self.device.uuid, (name, grid, self.replaying), seconds, count);
     }
 }
 

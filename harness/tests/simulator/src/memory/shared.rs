@@ -1,5 +1,7 @@
 //! Shared memory of a block. What comes before what is kept byte by byte, in vector clocks that barriers join.
 
+use std::cell::RefCell;
+
 use super::{Checked, Known, POISON, Violation, aligned, little, violation};
 
 /// Who wrote a byte, and when in its own time; nobody at time 0.
@@ -9,8 +11,14 @@ struct Stamp {
     time: u32,
 }
 
-/// Shared memory of a block.
-pub struct Shared {
+thread_local! {
+    /// Memory of the last block: asking the system for pages anew takes longer than many a block.
+    static SPARE: RefCell<Pages> = RefCell::default();
+}
+
+/// What is kept of each byte.
+#[derive(Default)]
+struct Pages {
     bytes: Vec<u8>,
     written: Vec<bool>,
     /// Asynchronous copies of threads that are not waited for yet.
@@ -20,8 +28,38 @@ pub struct Shared {
     writer: Vec<Stamp>,
     /// Times of the last reads, by agent; empty for one that never read.
     readers: Vec<Vec<u32>>,
+}
+
+impl Pages {
+    /// As new: nothing is written, nobody has read.
+    fn reset(&mut self, size: usize, warps: usize) {
+        fn fill<T: Copy>(all: &mut Vec<T>, size: usize, value: T) {
+            all.clear();
+            all.resize(size, value);
+        }
+        fill(&mut self.bytes, size, POISON);
+        fill(&mut self.written, size, false);
+        fill(&mut self.in_flight, size, 0);
+        fill(&mut self.reserved, size, false);
+        fill(&mut self.writer, size, Stamp::default());
+        self.readers.iter_mut().for_each(Vec::clear);
+        if self.readers.len() < warps {
+            self.readers.resize(warps, Vec::new());
+        }
+    }
+}
+
+/// Shared memory of a block.
+pub struct Shared {
+    pages: Pages,
     known: Vec<Known>,
     agents: usize,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.pages));
+    }
 }
 
 impl Shared {
@@ -32,22 +70,17 @@ impl Shared {
         for (warp, known) in known.iter_mut().enumerate() {
             known.order.raise(warp, 1);
         }
-        Self {
-            bytes: vec![POISON; size],
-            written: vec![false; size],
-            in_flight: vec![0; size],
-            reserved: vec![false; size],
-            writer: vec![Stamp::default(); size],
-            readers: vec![Vec::new(); warps],
-            known,
-            agents: warps,
-        }
+        let mut pages = SPARE.take();
+        pages.reset(size, warps);
+        Self { pages, known, agents: warps }
     }
 
     /// A new agent that is no warp.
     pub fn agent(&mut self) -> usize {
         self.agents += 1;
-        self.readers.push(Vec::new());
+        if self.pages.readers.len() < self.agents {
+            self.pages.readers.push(Vec::new());
+        }
         self.agents - 1
     }
 
@@ -87,7 +120,7 @@ impl Shared {
 
     fn range(&self, address: u64, size: usize) -> Checked<usize> {
         match usize::try_from(address) {
-            Ok(from) if from.checked_add(size).is_some_and(|end| end <= self.bytes.len()) => Ok(from),
+            Ok(from) if from.checked_add(size).is_some_and(|end| end <= self.pages.bytes.len()) => Ok(from),
             _ => {
                 violation(Violation::IllegalAddress, format!("shared access of {size} bytes at {address:#x}"))
             }
@@ -111,7 +144,7 @@ impl Shared {
             )
         };
         let mut seen = Stamp::default();
-        for (i, stamp) in self.writer[from..from + size].iter().enumerate() {
+        for (i, stamp) in self.pages.writer[from..from + size].iter().enumerate() {
             if (stamp.agent, stamp.time) == (seen.agent, seen.time) {
                 continue;
             }
@@ -125,7 +158,7 @@ impl Shared {
         if !writes {
             return Ok(());
         }
-        for (reader, times) in self.readers.iter().enumerate() {
+        for (reader, times) in self.pages.readers.iter().enumerate() {
             let limit = known.order.at(reader);
             if times.is_empty() || reader == agent {
                 continue;
@@ -139,19 +172,19 @@ impl Shared {
 
     fn readable(&self, address: u64, (from, size): (usize, usize)) -> Checked<()> {
         let range = from..from + size;
-        if self.in_flight[range.clone()].iter().any(|n| *n != 0) {
+        if self.pages.in_flight[range.clone()].iter().any(|n| *n != 0) {
             return violation(
                 Violation::LaunchFailed,
                 format!("shared read at {address:#x} before cp.async is waited for"),
             );
         }
-        if self.reserved[range.clone()].contains(&true) {
+        if self.pages.reserved[range.clone()].contains(&true) {
             return violation(
                 Violation::LaunchFailed,
                 format!("shared read at {address:#x} of a barrier object"),
             );
         }
-        if self.written[range].contains(&false) {
+        if self.pages.written[range].contains(&false) {
             return violation(
                 Violation::LaunchFailed,
                 format!("shared read at {address:#x} of bytes never written"),
@@ -161,9 +194,9 @@ impl Shared {
     }
 
     fn note_read(&mut self, agent: usize, time: u32, (from, size): (usize, usize)) {
-        let times = &mut self.readers[agent];
+        let times = &mut self.pages.readers[agent];
         if times.is_empty() {
-            *times = vec![0; self.bytes.len()];
+            times.resize(self.pages.bytes.len(), 0);
         }
         times[from..from + size].fill(time);
     }
@@ -171,13 +204,13 @@ impl Shared {
     fn claim(&mut self, agent: usize, time: u32, known: &Known, span: (usize, usize)) -> Checked<()> {
         self.order(agent, known, span, true)?;
         let range = span.0..span.0 + span.1;
-        if self.reserved[range.clone()].contains(&true) {
+        if self.pages.reserved[range.clone()].contains(&true) {
             return violation(
                 Violation::LaunchFailed,
                 format!("shared write at {:#x} to a barrier object", span.0),
             );
         }
-        self.writer[range].fill(Stamp { agent: agent as u16, time });
+        self.pages.writer[range].fill(Stamp { agent: agent as u16, time });
         Ok(())
     }
 
@@ -193,7 +226,7 @@ impl Shared {
         self.order(warp, &self.known[warp], span, false)?;
         self.readable(address, span)?;
         self.note_read(warp, self.known[warp].order.at(warp), span);
-        Ok(&self.bytes[span.0..span.0 + size])
+        Ok(&self.pages.bytes[span.0..span.0 + size])
     }
 
     /// A thread's store, of at most 16 bytes.
@@ -213,8 +246,8 @@ impl Shared {
     }
 
     fn fill(&mut self, from: usize, bytes: &[u8]) {
-        self.bytes[from..from + bytes.len()].copy_from_slice(bytes);
-        self.written[from..from + bytes.len()].fill(true);
+        self.pages.bytes[from..from + bytes.len()].copy_from_slice(bytes);
+        self.pages.written[from..from + bytes.len()].fill(true);
     }
 
     /// Marks what a thread's asynchronous copy will write.
@@ -222,14 +255,14 @@ impl Shared {
         aligned(address, size)?;
         let from = self.range(address, size)?;
         self.claim_for(warp, (from, size))?;
-        self.in_flight[from..from + size].iter_mut().for_each(|n| *n += 1);
+        self.pages.in_flight[from..from + size].iter_mut().for_each(|n| *n += 1);
         Ok(())
     }
 
     /// Writes what a thread's asynchronous copy brought.
     pub fn end_copy(&mut self, warp: usize, address: u64, bytes: &[u8]) -> Checked<()> {
         let from = self.range(address, bytes.len())?;
-        self.in_flight[from..from + bytes.len()].iter_mut().for_each(|n| *n -= 1);
+        self.pages.in_flight[from..from + bytes.len()].iter_mut().for_each(|n| *n -= 1);
         self.store(warp, address, bytes)
     }
 
@@ -244,7 +277,7 @@ impl Shared {
         self.order(agent, known, span, false)?;
         self.readable(address, span)?;
         let warps = self.known.len();
-        let unseen = self.writer[span.0..span.0 + size].iter().position(|stamp| {
+        let unseen = self.pages.writer[span.0..span.0 + size].iter().position(|stamp| {
             usize::from(stamp.agent) < warps && stamp.time > known.fenced.at(stamp.agent.into())
         });
         if let Some(i) = unseen {
@@ -257,7 +290,7 @@ impl Shared {
             );
         }
         self.note_read(agent, time, span);
-        Ok(&self.bytes[span.0..span.0 + size])
+        Ok(&self.pages.bytes[span.0..span.0 + size])
     }
 
     /// Write of the asynchronous proxy.
@@ -281,8 +314,8 @@ impl Shared {
         if reserved {
             self.claim_for(warp, (from, 8))?;
         }
-        self.reserved[from..from + 8].fill(reserved);
-        self.written[from..from + 8].fill(false);
+        self.pages.reserved[from..from + 8].fill(reserved);
+        self.pages.written[from..from + 8].fill(false);
         Ok(())
     }
 }
@@ -301,6 +334,21 @@ mod tests {
         assert_eq!(shared.load(1, 0, 2), Ok(0x0201));
         assert!(shared.store(0, 1, &[3]).unwrap_err().1.contains("race"));
         assert!(shared.store(0, 2, &[3]).is_ok());
+    }
+
+    #[test]
+    fn a_new_block_knows_nothing_of_the_last() {
+        let mut shared = Shared::new(16, 2);
+        shared.store(0, 0, &[7; 16]).unwrap();
+        shared.join(&[0, 1], &[0, 1]);
+        assert!(shared.load(1, 0, 8).is_ok());
+        shared.reserve(0, 8, true).unwrap();
+        drop(shared);
+        let mut shared = Shared::new(32, 2);
+        assert!(shared.load(0, 0, 4).unwrap_err().1.contains("never written"));
+        // Neither a writer, nor a reader, nor a barrier object of then is in the way.
+        assert_eq!((shared.store(1, 0, &[1; 16]), shared.store(0, 16, &[1; 16])), (Ok(()), Ok(())));
+        assert_eq!(shared.load(1, 8, 8), Ok(0x0101_0101_0101_0101));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use rand::RngExt;
 use super::access::parameter;
 use super::{Warp, lanes};
 use crate::block::World;
-use crate::matrix::{element, place_c, sum};
+use crate::matrix::{element, place_c, rounded};
 use crate::mbarrier::Phase;
 use crate::memory::{Checked, PARAMETER_WINDOW, SHARED_WINDOW_BYTES, Violation, violation};
 use crate::operation::{Asynchronous, Element, Op, Place, Source, Wgmma};
+use crate::product::Exact;
 use crate::tensor_map::{BYTES, TensorMap};
 use crate::transfer::Transfer;
 use crate::wgmma::Product;
@@ -185,24 +186,63 @@ impl Warp {
 
     /// Adds the product's 16 rows of this warp to its registers.
     fn add(&mut self, wgmma: &Wgmma, product: &Product) {
-        let (k, halves) = (wgmma.k, if wgmma.d_type == Element::F16 { 2 } else { 1 });
-        let first = self.number % 4 * 16;
-        for (word, register) in wgmma.d.iter().enumerate() {
-            for lane in 0..32 {
-                let old = self.registers[*register as usize][lane];
-                let mut new = 0;
-                for half in 0..halves {
-                    let i = word * halves + half;
-                    let (row, column) = place_c(lane, i % 4);
-                    let (row, column) = (first + row, i / 4 * 8 + column);
-                    let c = if halves == 2 { old >> (16 * half) & 0xffff } else { old };
-                    let c = if product.adds { element(wgmma.d_type, c) } else { 0.0 };
-                    let (x, y) =
-                        (&product.a[row * k..(row + 1) * k], &product.b[column * k..(column + 1) * k]);
-                    new |= sum((wgmma.d_type, wgmma.saturate), x, y, c) << (16 * half);
+        let exact = if product.again && product.adds { product.operands.exact() } else { None };
+        if let Some(values) = exact.and_then(|exact| self.add_exactly(wgmma, exact)) {
+            for (register, lanes) in wgmma.d.iter().zip(values) {
+                self.registers[*register as usize] = lanes;
+            }
+            return;
+        }
+        let (kind, halves) = (wgmma.d_type, if wgmma.d_type == Element::F16 { 2 } else { 1 });
+        let place = |lane: usize, i: usize| {
+            let (row, column) = place_c(lane, i % 4);
+            row * wgmma.n + i / 4 * 8 + column
+        };
+        let mut sums = vec![0.0; 16 * wgmma.n];
+        if product.adds {
+            for (word, register) in wgmma.d.iter().enumerate() {
+                for (lane, old) in self.registers[*register as usize].iter().enumerate() {
+                    for half in 0..halves {
+                        let c = if halves == 2 { old >> (16 * half) & 0xffff } else { *old };
+                        sums[place(lane, word * halves + half)] = element(kind, c);
+                    }
                 }
-                self.registers[*register as usize][lane] = new;
             }
         }
+        let (first, chained) = (self.number % 4 * 16, kind == Element::F64);
+        if product.again {
+            product.operands.add_again(first, &mut sums, chained);
+        } else {
+            product.operands.add(first, &mut sums, chained);
+        }
+        for (word, register) in wgmma.d.iter().enumerate() {
+            let of = |lane: usize, half: usize| {
+                rounded((kind, wgmma.saturate), sums[place(lane, word * halves + half)]) << (16 * half)
+            };
+            self.registers[*register as usize] =
+                std::array::from_fn(|lane| (0..halves).fold(0, |bits, half| bits | of(lane, half)));
+        }
+    }
+
+    /// The registers with a product that is known added, where all sums are exact: what [`add`](Self::add) gives.
+    fn add_exactly(&self, wgmma: &Wgmma, exact: &Exact) -> Option<Vec<[u64; 32]>> {
+        let first = self.number % 4 * 16 * wgmma.n;
+        let place = |word: usize, lane: usize| {
+            let (row, column) = place_c(lane, word % 4);
+            first + row * wgmma.n + word / 4 * 8 + column
+        };
+        let mut values = vec![[0; 32]; wgmma.d.len()];
+        for (word, (register, new)) in wgmma.d.iter().zip(&mut values).enumerate() {
+            for (lane, old) in self.registers[*register as usize].iter().enumerate() {
+                // Kinds by name, so that the compiler makes a loop of each.
+                let (read, round) = match wgmma.d_type {
+                    Element::F32 => (element(Element::F32, *old), Element::F32),
+                    Element::S32 => (element(Element::S32, *old), Element::S32),
+                    _ => return None,
+                };
+                new[lane] = rounded((round, wgmma.saturate), exact.sum(place(word, lane), read)?);
+            }
+        }
+        Some(values)
     }
 }

@@ -58,7 +58,8 @@ impl Flight {
 
     /// An instruction that is no wgmma uses its registers.
     pub(super) fn touch(&mut self, instruction: &Instruction) -> Checked<()> {
-        if instruction.registers.iter().any(|register| self.loading.contains(register)) {
+        let loading = !self.loading.is_empty();
+        if loading && instruction.registers.iter().any(|register| self.loading.contains(register)) {
             return wrong("a register that tcgen05.ld fills is used before tcgen05.wait::ld");
         }
         if self.busy.is_empty() || matches!(instruction.op, Op::Asynchronous(Asynchronous::Wgmma(_))) {

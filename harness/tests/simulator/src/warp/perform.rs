@@ -3,13 +3,17 @@
 use super::{Warp, lanes};
 use crate::arithmetic;
 use crate::block::World;
-use crate::matrix;
 use crate::memory::{Checked, Violation, violation};
 use crate::number;
 use crate::operation::*;
 
 impl Warp {
-    pub(super) fn perform(&mut self, world: &mut World<'_>, op: &Op, mask: u32) -> Checked<()> {
+    pub(super) fn perform(
+        &mut self,
+        world: &mut World<'_>,
+        op: &Op,
+        (mask, place): (u32, usize),
+    ) -> Checked<()> {
         match op {
             Op::Move { d, a, mask: bits } => self.map(world, mask, *d, &[*a], |[a, ..]| a & bits),
             Op::ToGeneric { d, a, window } => self.map(world, mask, *d, &[*a], |[a, ..]| a + window),
@@ -146,23 +150,7 @@ impl Warp {
             Op::LoadMatrix { count, transposed, d, a } => {
                 self.load_matrix(world, *count, *transposed, d, *a)?
             }
-            Op::Mma(mma) => {
-                if mask != u32::MAX {
-                    return violation(Violation::LaunchFailed, format!("mma.sync by lanes {mask:#x} only"));
-                }
-                world.count.matrix("mma", mma.a_type, [mma.m, mma.n, mma.k]);
-                let gather = |s: &[Source]| s.iter().map(|s| self.gather(world, *s)).collect::<Vec<_>>();
-                let scales = mma
-                    .scales
-                    .as_ref()
-                    .map_or([Vec::new(), Vec::new()], |scales| scales.data.map(|data| gather(&[data])));
-                let [scale_a, scale_b] = scales;
-                let inputs = [gather(&mma.a), gather(&mma.b), gather(&mma.c), scale_a, scale_b];
-                let result = matrix::multiply(mma, |lane, operand, register| inputs[operand][register][lane]);
-                for (i, d) in mma.d.iter().enumerate() {
-                    self.registers[*d as usize] = std::array::from_fn(|lane| result[lane][i]);
-                }
-            }
+            Op::Mma(mma) => self.mma(world, mma, mask, place)?,
             Op::Branch(_) | Op::Exit | Op::Barrier { .. } | Op::Asynchronous(_) | Op::Tensor(_) => {}
         }
         Ok(())

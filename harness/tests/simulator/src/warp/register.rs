@@ -64,11 +64,15 @@ impl Warp {
         for (input, source) in inputs.iter_mut().zip(a) {
             *input = self.gather(world, *source);
         }
-        let mut values = [0; 32];
-        for lane in lanes(mask) {
-            values[lane] = f([inputs[0][lane], inputs[1][lane], inputs[2][lane]]);
+        let of = |lane: usize| f([inputs[0][lane], inputs[1][lane], inputs[2][lane]]);
+        let register = &mut self.registers[d as usize];
+        if mask == u32::MAX {
+            register.iter_mut().enumerate().for_each(|(lane, value)| *value = of(lane));
+            return;
         }
-        self.set(d, mask, &values);
+        for lane in lanes(mask) {
+            register[lane] = of(lane);
+        }
     }
 
     pub(super) fn address(&self, world: &World<'_>, place: Place, lane: usize) -> u64 {

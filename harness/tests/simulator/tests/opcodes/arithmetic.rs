@@ -168,3 +168,12 @@ fn only_products_and_sums_are_counted() {
         (80, 40, 160, 280)
     );
 }
+
+#[test]
+fn a_table_of_lop3_gives_itself_where_its_operands_count_through_it() {
+    // PTX ISA, lop3: the table is what the function makes of 0xf0, 0xcc and 0xaa.
+    for table in [0x01, 0x02, 0x10, 0x40, 0x80, 0x96, 0xca, 0xe2, 0x2d, 0xff, 0x00] {
+        let instruction = format!("lop3.b32 %r9, %r1, %r2, %r3, {table:#x};");
+        assert_eq!(word(&instruction, &[0xf0, 0xcc, 0xaa]) & 0xff, table, "{table:#x}");
+    }
+}

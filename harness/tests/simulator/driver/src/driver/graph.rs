@@ -34,7 +34,7 @@ export! {
         state.not_capturing(stream)?;
         for command in executable(state, graph)? {
             state.of_stream(stream)?.refusal()?;
-            state.submit(stream, command)?;
+            state.submit(stream, Command::Replay(Box::new(command)))?;
         }
         Ok(())
     }
