@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::backend::{BackendError, Batch, LoadError, Loaded, Output, WorkingSet};
 use crate::device::{Finding, Severity};
 use crate::precision::Precision;
-use crate::units::{Bytes, Ops};
+use crate::units::{Bytes, Ops, Seconds};
 use crate::workload::GemmShape;
 
 /// Products shorter than this are replayed from graphs.
@@ -74,9 +74,14 @@ pub(super) struct ProductCase<'a> {
     sets: Sets,
     cache: u64,
     last: u64,
-    /// Whether launches are so short that the gaps between them count.
+    /// Whether launches are so short that the gaps between them count, and the driver makes graphs.
     short: bool,
     graphs: Vec<CudaGraph>,
+    /// Time of one product.
+    once: Seconds,
+    /// Products since it was made, and those of them that were replayed from graphs.
+    launches: u64,
+    replayed: u64,
 }
 
 impl<'a> ProductCase<'a> {
@@ -89,24 +94,36 @@ impl<'a> ProductCase<'a> {
         cache: u64,
     ) -> Result<Self, LoadError> {
         let session = Session::new(gpu, multiply.notes());
-        let (last, short, graphs) = (0, false, Vec::new());
-        let mut case = Self { session, multiply, shape, sets, cache, last, short, graphs };
+        let (last, short, graphs, once, launches, replayed) =
+            (0, false, Vec::new(), Seconds::default(), 0, 0);
+        let mut case =
+            Self { session, multiply, shape, sets, cache, last, short, graphs, once, launches, replayed };
         case.run(1)?;
-        let once = case.run(1)?.elapsed;
-        case.short = once.get() < SHORT_S;
+        case.once = case.run(1)?.elapsed;
+        case.short = case.once.get() < SHORT_S;
         if cache == 0 {
             let message = "the driver does not tell the size of the L2 cache; operands may still be in it";
             case.session.note(Finding::new(Severity::Note, "cache-unknown", message.to_owned(), None));
         }
-        if case.short {
-            let message = format!(
-                "one product takes about {once}: launches are replayed from graphs of {}, and the gaps within them, of \
-                 about a microsecond, are in the figure",
-                case.sets.rotation.graph_launches()
-            );
-            case.session.note(Finding::new(Severity::Note, "short-launches", message, None));
-        }
         Ok(case)
+    }
+
+    /// What short products mean for the figure. Only batches of at least one graph are replayed, so it tells what was.
+    fn gaps(&self) -> Option<Finding> {
+        let (once, each) = (self.once, self.sets.rotation.graph_launches());
+        let message = match self.replayed {
+            0 if once.get() >= SHORT_S => return None,
+            0 => format!(
+                "one product takes about {once} and none was replayed from a graph: the gaps between launches, of \
+                 some microseconds, are in the figure"
+            ),
+            replayed => format!(
+                "one product takes about {once}: {replayed} of {} were replayed from graphs of {each}, and the gaps \
+                 within them, of about a microsecond, are in the figure",
+                self.launches
+            ),
+        };
+        Some(Finding::new(Severity::Note, "short-launches", message, None))
     }
 
     /// The graphs of a whole rotation, made when they are first needed and never while a batch is timed.
@@ -159,6 +176,8 @@ impl Loaded for ProductCase<'_> {
         }
         let plan = self.sets.rotation.plan(iterations, !self.graphs.is_empty());
         self.last = plan.last;
+        self.launches += iterations;
+        self.replayed += plan.replays * self.sets.rotation.graph_launches();
         let Self { session, multiply, sets, graphs, .. } = self;
         let gpu = session.gpu;
         session.run(iterations, || {
@@ -184,7 +203,7 @@ impl Loaded for ProductCase<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        self.session.findings()
+        self.session.findings().into_iter().chain(self.gaps()).collect()
     }
 }
 
