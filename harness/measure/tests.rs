@@ -189,6 +189,14 @@ fn wrong_values_nan_unwritten_and_unrepeatable_elements_fail_the_case() {
 }
 
 #[test]
+fn a_value_that_is_wrong_only_in_what_the_timed_runs_leave_fails_the_case() {
+    for kind in ["wrong-value", "bit-flip"] {
+        let script = ROW.to_owned() + &flat("1.0e12") + &fault(kind, 0.0) + "batched = true\n";
+        assert_eq!(failed(&script), "alpha: two runs on equal inputs gave different bits", "{kind}");
+    }
+}
+
+#[test]
 fn each_bit_flipped_in_one_element_fails_the_case() {
     for bit in 0..32 {
         let script = ROW.to_owned() + &flat("1.0e12") + &fault("bit-flip", 0.0) + &format!("bit = {bit}\n");

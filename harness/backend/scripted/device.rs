@@ -252,7 +252,7 @@ impl Loaded for Run<'_> {
         };
         let mut output = Elements::F32(values.clone());
         for fault in self.row.faults.iter().filter(|fault| self.at >= fault.at_s) {
-            fault.spoil(&mut output, self.runs);
+            fault.spoil(&mut output, self.runs, self.steps);
         }
         Ok(Output::Matrix(output))
     }

@@ -13,6 +13,9 @@ pub struct Fault {
     pub at_s: Seconds,
     /// What goes wrong.
     pub kind: FaultKind,
+    /// Whether a fault of a product's values holds only after a run of several iterations, as those that are timed.
+    #[serde(default)]
+    pub batched: bool,
     /// Element of the output, for faults of values.
     #[serde(default)]
     pub element: usize,
@@ -60,8 +63,11 @@ impl Fault {
         };
     }
 
-    /// The output as the fault leaves it; `run` counts the runs.
-    pub(super) fn spoil(&self, output: &mut Elements, run: u64) {
+    /// The output as the fault leaves it; `run` counts the runs, and the last one had so many iterations.
+    pub(super) fn spoil(&self, output: &mut Elements, run: u64, iterations: u64) {
+        if self.batched && iterations < 2 {
+            return;
+        }
         let Elements::F32(values) = output else { return };
         let Some(value) = values.get_mut(self.element) else { return };
         *value = match self.kind {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, BufferDescriptor, BufferUsages, CommandBuffer,
     CommandEncoderDescriptor, ComputePipeline, ComputePipelineDescriptor, Device, DeviceDescriptor,
-    ErrorFilter, ExperimentalFeatures, Features, Limits, MapMode, MemoryHints, PipelineCompilationOptions,
-    PollError, PollType, Queue, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, SubmissionIndex,
-    Trace,
+    DeviceType, ErrorFilter, ExperimentalFeatures, Features, Limits, MapMode, MemoryHints,
+    PipelineCompilationOptions, PollError, PollType, Queue, ShaderModuleDescriptor, ShaderRuntimeChecks,
+    ShaderSource, SubmissionIndex, Trace,
 };
 
 use super::faults::Fault;
@@ -24,8 +24,11 @@ const USED: Features = Features::TIMESTAMP_QUERY
     .union(Features::SUBGROUP)
     .union(Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
 
-/// Longest wait for one submission. They are sized to a tenth of a second; software drivers compile in the first.
+/// Longest wait for one submission, which is sized to a tenth of a second.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// The same on a software driver, which compiles in the first submission and shares the cores: on two of them with a
+/// load of 14, forty seconds were not enough.
+const PATIENCE_SOFTWARE: Duration = Duration::from_secs(240);
 
 /// An opened device.
 pub(super) struct Gpu {
@@ -36,6 +39,7 @@ pub(super) struct Gpu {
     pub features: Features,
     pub limits: Limits,
     pub fault: Option<Fault>,
+    patience: Duration,
     lost: Arc<AtomicBool>,
     why_lost: Arc<Mutex<String>>,
     /// What the library said outside every error scope.
@@ -79,7 +83,10 @@ impl Gpu {
             let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             heard.get_or_insert(one_line(&error.to_string()));
         }));
-        Ok(Self { id: id.to_owned(), device, queue, features, limits, fault, lost, why_lost, stray })
+        let software = adapter.get_info().device_type == DeviceType::Cpu;
+        let patience = if software { PATIENCE_SOFTWARE } else { PATIENCE };
+        let id = id.to_owned();
+        Ok(Self { id, device, queue, features, limits, fault, patience, lost, why_lost, stray })
     }
 
     /// Bytes that one binding may have.
@@ -136,10 +143,10 @@ impl Gpu {
 
     /// Waits for a submission, or for all of them.
     fn wait(&self, submission_index: Option<SubmissionIndex>) -> Result<(), BackendError> {
-        match self.device.poll(PollType::Wait { submission_index, timeout: Some(PATIENCE) }) {
+        match self.device.poll(PollType::Wait { submission_index, timeout: Some(self.patience) }) {
             Ok(_) => self.alive(),
             Err(PollError::Timeout) => {
-                let limit = PATIENCE.as_secs();
+                let limit = self.patience.as_secs();
                 Err(self.failed(format!("no answer within {limit} s; the work was given up")))
             }
             Err(error) => {
