@@ -1,8 +1,9 @@
 //! Every shader of a device behind wgpu at n = 512, with its count of operations, beside the CPU of the same machine.
 //!
 //! `cargo bench --bench wgpu` measures wgpu:0; `-- wgpu:1` another one. On a software driver two ratios to the CPU's
-//! own issue rate have floors, against accidents: a CPU driver is no target to tune for. Exit code 1 below a floor,
-//! 3 where it may be so because other work was on the machine.
+//! own issue rate have floors, against accidents: a CPU driver is no target to tune for. Exit code 1 below a floor
+//! or where a row is not verified or executes another number of operations than is accounted; 3 where a floor may be
+//! missed because other work was on the machine.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use std::process::ExitCode;
@@ -43,7 +44,8 @@ fn main() -> Result<ExitCode, Failure> {
     println!();
     let counted = counts(&id, |_, _| true)?;
     let (mut issue, mut products) = (Vec::new(), Vec::new());
-    for (row, rate) in table(backend.as_mut(), &counted)? {
+    let (fp32, right) = table(backend.as_mut(), &counted)?;
+    for (row, rate) in fp32 {
         match row.method {
             Method::Issue => issue.push((rate, row)),
             Method::Gemm => products.push((rate, row)),
@@ -54,33 +56,43 @@ fn main() -> Result<ExitCode, Failure> {
     // A row that a neighbour slowed in the table may still be the fastest.
     products.truncate(3);
     let of = |rows: Vec<(f64, Implementation)>| rows.into_iter().map(|(_, row)| row).collect();
-    judge(backend.as_mut(), [of(issue), of(products)])
+    let judged = judge(backend.as_mut(), [of(issue), of(products)])?;
+    if !right {
+        println!("not every row is verified and executes what is accounted");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(judged)
 }
 
-/// Prints every row, and returns those of fp32 with their rates.
-fn table(backend: &mut dyn Backend, counted: &[Count]) -> Result<Vec<(Implementation, f64)>, Failure> {
+/// Prints every row, and returns those of fp32 with their rates, and whether all are verified and counted right.
+fn table(
+    backend: &mut dyn Backend,
+    counted: &[Count],
+) -> Result<(Vec<(Implementation, f64)>, bool), Failure> {
     println!("| method | precision | implementation | rate | verified | executed = accounted |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    let mut fp32 = Vec::new();
+    let (mut fp32, mut right) = (Vec::new(), true);
     for row in backend.implementations().to_vec() {
         let outcome = measure(backend, &request(&row)?, &schedule(), &Unattended);
         let (rate, verified) = match &outcome {
             Outcome::Measured(measured) => (shown(measured), measured.is_verified()),
             other => (format!("{}: {}", other.name(), other.reason().unwrap_or_default()), false),
         };
+        let (name, method, count) = (&row.name, row.method, count(counted, &row));
+        right &= verified && count.is_some();
         let verified = if verified { "yes" } else { "NO" };
+        let count = count.unwrap_or_else(|| "NO".to_owned());
         let formats = if row.method == Method::Copy {
             "-".to_owned()
         } else {
             format!("{} -> {}", row.precision, row.accumulate)
         };
-        let (name, method, count) = (&row.name, row.method, count(counted, &row));
         println!("| {method} | {formats} | {name} | {rate} | {verified} | {count} |");
         if row.precision == Precision::Fp32 {
             fp32.push((row, rate_of(&outcome)));
         }
     }
-    Ok(fp32)
+    Ok((fp32, right))
 }
 
 /// Rounds of CPU, issue rate and products in turn. Other work on the machine only takes from a rate, and seldom from
@@ -209,8 +221,8 @@ fn shown(measured: &Measured) -> String {
     computed.or(copied).unwrap_or_default()
 }
 
-/// The largest instrumented run of a row, and whether all of them executed what is accounted, padding included.
-fn count(counted: &[Count], row: &Implementation) -> String {
+/// The largest instrumented run of a row; `None` where not all of them executed what is accounted, padding included.
+fn count(counted: &[Count], row: &Implementation) -> Option<String> {
     let of_row = |count: &&Count| {
         let kernel = &count.kernel;
         (&kernel.name, kernel.precision, kernel.accumulate) == (&row.name, row.precision, row.accumulate)
@@ -219,8 +231,6 @@ fn count(counted: &[Count], row: &Implementation) -> String {
     let right = !all.is_empty() && all.iter().all(|count| count.executed == count.padded);
     let whole =
         all.iter().filter(|count| count.accounted == count.padded).max_by_key(|count| count.accounted);
-    match whole {
-        Some(count) if right => format!("{} = {}", count.executed.get(), count.accounted.get()),
-        _ => "NO".to_owned(),
-    }
+    let count = whole.filter(|_| right)?;
+    Some(format!("{} = {}", count.executed.get(), count.accounted.get()))
 }
